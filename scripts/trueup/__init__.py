@@ -1,0 +1,1 @@
+"""Keeps documentation true to the code it describes."""
