@@ -1,0 +1,170 @@
+"""The configuration: `[tool.trueup]` of the project's `pyproject.toml`."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from trueup.errors import TrueupError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServiceConfig(_Section):
+    """How a live service is started; `{port}` and `{data}` are replaced in `command`, `env` and `setup`."""
+
+    command: str = Field(
+        description="The command line that starts it; it listens on `{port}`, its data is under `{data}`."
+    )
+    env: dict[str, str] = Field(default_factory=dict, description="Environment variables of the service.")
+    ready: str = Field(default="/", description="The path that answers 200 once the service is ready.")
+    setup: list[str] = Field(
+        default_factory=list, description="Shell commands run once, on the seed data, while the service runs."
+    )
+    stop_signal: str = Field(default="SIGTERM", description="The signal that stops the service gracefully.")
+
+
+class TimeoutConfig(_Section):
+    """Time limits, in seconds."""
+
+    block: float = Field(default=30, gt=0, description="One example.")
+    page: float = Field(default=120, gt=0, description="All examples of a page together.")
+    start: float = Field(default=60, gt=0, description="The service's start, until it is ready.")
+    stop: float = Field(default=15, gt=0, description="The service's graceful stop, before it is killed.")
+
+
+class Exemption(_Section):
+    """Something that is left out of a check, and why."""
+
+    reason: str = Field(min_length=1, description="Why this is left out.")
+
+
+class ExcludedOperation(Exemption):
+    """An operation that a check of the live service leaves out."""
+
+    operation: str = Field(description="The operation, as `METHOD /path`.")
+    check: str = Field(default="", description="The check that is left out; empty: the whole operation.")
+
+
+class ContractConfig(_Section):
+    """The bounds of the contract test (schemathesis)."""
+
+    max_examples: int = Field(default=20, gt=0, description="Generated cases for each operation and phase.")
+    seconds: float = Field(default=120, gt=0, description="The time budget of the whole run.")
+    seed: int = Field(default=1, description="The seed, so that a run can be repeated.")
+    scenario: str = Field(
+        default="", description="The scenario whose exported `TOKEN` authenticates the requests; empty: none."
+    )
+    exclude: list[ExcludedOperation] = Field(default_factory=list, description="What is left out, each with a reason.")
+
+
+class HiddenRoute(Exemption):
+    """A route that stays out of the OpenAPI document and of the pages."""
+
+    route: str = Field(description="The route, as `METHOD /path`.")
+
+
+class BareValues(_Section):
+    """Where numbers with a unit must be bound to facts."""
+
+    folders: list[str] = Field(default_factory=list, description="Folders or pages below `docs` held to it.")
+    units: list[str] = Field(
+        default_factory=lambda: [
+            "ms",
+            "s",
+            "seconds?",
+            "minutes?",
+            "min",
+            "hours?",
+            "h",
+            "days?",
+            "%",
+            "KiB",
+            "MiB",
+            "GiB",
+            "KB",
+            "MB",
+            "GB",
+            "bytes?",
+        ],
+        description="The units, as regular expressions.",
+    )
+
+
+class Config(_Section):
+    """Everything that trueup must be told about a project."""
+
+    app: str = Field(default="", description="`module:object` of the FastAPI application or of its factory.")
+    docs: Path = Field(default=Path("docs"), description="The folder of Markdown pages.")
+    mkdocs: Path = Field(default=Path("mkdocs.yml"), description="The site's configuration.")
+    site: Path = Field(default=Path("site"), description="Where the site is built.")
+    openapi: Path | None = Field(default=None, description="The committed OpenAPI document.")
+    inventory: Path = Field(default=Path("docs/_facts/inventory.json"), description="The committed inventory of facts.")
+    packages: list[str] = Field(
+        default_factory=list, description="Packages whose symbols are facts; read, not imported."
+    )
+    settings: list[str] = Field(default_factory=list, description="`module:Class` of each pydantic-settings model.")
+    commands: dict[str, str] = Field(
+        default_factory=dict, description="Command name → `module:object` of its Typer or Click application."
+    )
+    collectors: list[str] = Field(
+        default_factory=list, description="`module:function` of each that returns the application's own facts."
+    )
+    vocabulary: Path | None = Field(default=None, description="TOML file of foreign words, each with a reason.")
+    owned: list[str] = Field(default_factory=list, description="Kinds whose facts need exactly one owner page each.")
+    hidden: list[HiddenRoute] = Field(
+        default_factory=list, description="Routes that stay out of the OpenAPI document, each with a reason."
+    )
+    values: BareValues = Field(default_factory=BareValues, description="Where numbers with a unit must be bound.")
+    scenarios: Path | None = Field(
+        default=None, description="The folder of shell files that a page may name as its `scenario`."
+    )
+    service: ServiceConfig | None = Field(default=None, description="The live service; none: pages may not need one.")
+    contract: ContractConfig = Field(default_factory=ContractConfig, description="The contract test.")
+    timeouts: TimeoutConfig = Field(default_factory=TimeoutConfig, description="Time limits.")
+    env: dict[str, str] = Field(
+        default_factory=dict, description="Environment variables set while the application is imported."
+    )
+
+
+def load(root: Path) -> Config:
+    """Read the configuration of the project at `root`.
+
+    Raises `TrueupError` naming the file, the key and what is wrong with it.
+    """
+    path = root / "pyproject.toml"
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TrueupError(f"{path}: not found; run trueup in a project folder or give --root") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrueupError(f"{path}: is no TOML: {error}") from None
+    section = document.get("tool", {}).get("trueup")
+    if section is None:
+        raise TrueupError(f"{path}: has no [tool.trueup]; add it (see scripts/trueup/README.md)")
+    try:
+        return Config.model_validate(section)
+    except ValidationError as error:
+        problems = "; ".join(_problem(item["loc"], item["type"], item["msg"]) for item in error.errors())
+        raise TrueupError(f"{path}: [tool.trueup]: {problems}") from None
+
+
+def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    key = ".".join(str(part) for part in location)
+    return f"unknown key {key}" if kind == "extra_forbidden" else f"{key}: {message}"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` whose `pyproject.toml` has `[tool.trueup]`.
+
+    Raises `TrueupError` when there is none.
+    """
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file() and "[tool.trueup" in path.read_text(encoding="utf-8", errors="replace"):
+            return folder
+    raise TrueupError(
+        f"{start}: no pyproject.toml with [tool.trueup] here or above; run trueup in a project folder or give --root"
+    )

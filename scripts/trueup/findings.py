@@ -1,0 +1,108 @@
+"""A finding: one place where a document and the software disagree, on one line a person can act on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """What one finding code means, and how to mend it; rendered into the documentation."""
+
+    meaning: str
+    mend: str
+
+
+CODES: Mapping[str, Code] = MappingProxyType(
+    {
+        # pages
+        "page-duplicate": Code(
+            "Two pages have the same body, so a build cannot tell them apart.", "Make them differ, or delete one."
+        ),
+        "page-unstamped": Code(
+            "A built page carries no stamp, so its bindings were not expanded.", "Build with `trueup build`."
+        ),
+        "front-matter-invalid": Code(
+            "The front matter of a page is no YAML mapping.", "Correct the YAML between the `---` lines."
+        ),
+        "fence-unclosed": Code(
+            "A fenced block has no closing fence at its indentation.", "Close it with the same characters."
+        ),
+        "fence-malformed": Code(
+            "The header of a fenced block cannot be read.", 'Write ```` ``` {.lang key="value"} ````.'
+        ),
+        # inline code
+        "code-unknown": Code(
+            "Inline code names nothing that exists.", "Correct it, or list the word in the vocabulary with a reason."
+        ),
+        "code-ambiguous": Code("Inline code names facts with different owners.", "Qualify it as `kind:key`."),
+        "option-unknown": Code("Inline code gives a command an option that it does not have.", "Correct the option."),
+        "parameter-unknown": Code(
+            "Inline code gives an operation a parameter or value that it does not have.", "Correct it."
+        ),
+        "value-invalid": Code("Inline code gives a setting a value that it refuses.", "Correct the value."),
+        "setting-unknown": Code("A setting is named that does not exist.", "Correct the name."),
+        "operation-unknown": Code("An operation is named that the service does not have.", "Correct method or path."),
+        "file-unknown": Code("A file or folder is named that is not in the repository.", "Correct the path."),
+        "vocabulary-stale": Code("A word of the vocabulary is used by no page.", "Remove the entry."),
+        "vocabulary-known": Code("A word of the vocabulary is a fact as well.", "Remove the entry."),
+        # values and fact blocks
+        "value-unknown": Code("A `{{ … }}` value names no fact, attribute or filter.", "Correct it."),
+        "value-bare": Code("A number with a unit is written by hand.", "Bind it with `{{ kind.key.attribute }}`."),
+        "block-unknown": Code("A fact block names no kind or view.", "Correct its header line."),
+        "block-option": Code("An option of a fact block is unknown or has a wrong value.", "Correct the option."),
+        "block-unclosed": Code("A fact block has no closing `///`.", "Close it."),
+        "block-empty": Code("A fact block shows no fact.", "Correct its filter."),
+        # coverage and generated files
+        "fact-undocumented": Code("A fact that needs an owner page has none.", "Add a fact block that shows it."),
+        "fact-owned-twice": Code(
+            "A fact has two owner pages.", "Keep one, and link to it with `own: false` in the other."
+        ),
+        "route-hidden": Code(
+            "A route is hidden from the OpenAPI document and not accounted for.",
+            "Show it, or list it under `hidden` with a reason.",
+        ),
+        "exemption-stale": Code("An exemption in the configuration exempts nothing.", "Remove it."),
+        "generated-stale": Code("A generated file differs from what the code says now.", "Run `trueup write`."),
+        "fact-added": Code(
+            "The code has a fact that the committed inventory lacks.", "Run `trueup write` and review the pages named."
+        ),
+        "fact-removed": Code(
+            "The committed inventory has a fact that the code lost.", "Run `trueup write` and review the pages named."
+        ),
+        "fact-renamed": Code(
+            "A fact has another key than in the committed inventory.", "Run `trueup write` and review the pages named."
+        ),
+        "fact-changed": Code(
+            "A fact has other attributes than in the committed inventory.",
+            "Run `trueup write` and review the pages named.",
+        ),
+        # the site build
+        "build-failed": Code("The site does not build in strict mode.", "Correct what the builder names."),
+    }
+)
+"""Every code a finding may carry. The table is rendered into the documentation; a code not in it cannot be used."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One disagreement: where, what, and the way out.
+
+    `path` is relative to the project root, `line` counts from 1. `detail` may hold more lines (a diff, the end of a
+    log), which are printed indented below. Raises `KeyError` when the code is not in `CODES`.
+    """
+
+    path: str
+    line: int
+    code: str
+    message: str
+    mend: str = ""
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise KeyError(f"finding code {self.code!r} is not listed in trueup.findings.CODES")
+
+    def __str__(self) -> str:
+        mend = f"; {self.mend}" if self.mend else ""
+        return f"{self.path}:{self.line}: {self.message}{mend} [{self.code}]"

@@ -1,0 +1,352 @@
+"""Pages: Markdown files read once, cut into prose, fenced blocks, fact blocks and inline code, each with its line.
+
+Block structure follows what the renderer (Python-Markdown with pymdownx.superfences) does, so that what is checked is
+what a reader sees: a fence may be indented in a list or quoted, and ends at its own indentation.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markdown.extensions.attr_list import get_attrs_and_remainder
+from pymdownx.superfences import RE_NESTED_FENCE_START, RE_OPTIONS
+
+from trueup.errors import TrueupError
+from trueup.findings import Finding
+
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
+_PREFIX = re.compile(r"[> \t]*")
+_DIRECTIVE = re.compile(r"/{3,}[ \t]*facts\b[ \t]*(?:\|[ \t]*(?P<argument>.*?))?[ \t]*$")
+_TICKS = re.compile(r"\\*`+")
+_STARTS_BLOCK = re.compile(r"[> \t]*(?:#{1,6}[ \t]|[-*+][ \t]|\d+[.)][ \t]|\||={3}|!{3}|\?{3}|/{3})")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block. `line` and `end` are the lines of its fences, counted from 1 in the file.
+
+    `prefix` is what stands before each line (indentation, quote marks); `source` is without it and ends in a newline
+    unless it is empty. `classes` are those of the header without the language; an attribute without a value is `""`.
+    """
+
+    line: int
+    end: int
+    prefix: str
+    fence: str
+    language: str
+    classes: tuple[str, ...]
+    attributes: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True)
+class Directive:
+    """A fact block: `/// facts | argument`, options as YAML lines, `///`. Lines count from 1 in the file."""
+
+    line: int
+    end: int
+    prefix: str
+    argument: str
+    body: str
+
+    def line_of(self, option: str) -> int:
+        """The file line on which an option stands; the block's first line when it does not."""
+        for number, text in enumerate(self.body.splitlines(), self.line + 1):
+            if text.lstrip().startswith(f"{option}:"):
+                return number
+        return self.line
+
+
+@dataclass(frozen=True)
+class Span:
+    """Inline code: its text as the reader sees it, and where its first backtick stands (both from 1)."""
+
+    line: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A run of neighbouring lines that belong to one Markdown block and hold no fence. `line` counts from 1."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One Markdown file. `path` is relative to the project root, `docs_path` to the docs folder, both with `/`."""
+
+    path: str
+    docs_path: str
+    text: str
+
+    @cached_property
+    def _front_matter(self) -> tuple[dict[str, Any], int, str]:
+        match = _FRONT_MATTER.match(self.text)
+        if match is None:
+            return {}, 0, ""
+        lines = match.group(0).count("\n")
+        try:
+            meta = yaml.safe_load(match.group(1) or "")
+        except yaml.YAMLError as error:
+            return {}, lines, str(error).splitlines()[0]
+        if meta is None:
+            return {}, lines, ""
+        if not isinstance(meta, dict):
+            return {}, lines, f"is a {type(meta).__name__}"
+        return meta, lines, ""
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """The front matter; empty when there is none."""
+        return self._front_matter[0]
+
+    @property
+    def offset(self) -> int:
+        """How many lines the front matter takes, its two marks included."""
+        return self._front_matter[1]
+
+    @cached_property
+    def body(self) -> str:
+        """The text without its front matter."""
+        return "".join(self.text.splitlines(keepends=True)[self.offset :])
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the body, by which a build knows the page again."""
+        return digest(self.body)
+
+    @cached_property
+    def _parts(self) -> "_Parts":
+        return _read_parts(self.path, self.text.splitlines(), self.offset)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The fenced blocks, in order."""
+        return self._parts.blocks
+
+    @property
+    def directives(self) -> list[Directive]:
+        """The fact blocks, in order."""
+        return self._parts.directives
+
+    @property
+    def prose(self) -> list[Prose]:
+        """Everything else, in order, one entry for each Markdown block; comments are left out."""
+        return self._parts.prose
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """The inline code of all prose, in order."""
+        return [span for prose in self.prose for span in spans(prose)]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong with the page's own structure."""
+        problem = self._front_matter[2]
+        found = list(self._parts.findings)
+        if problem:
+            found.insert(
+                0, Finding(self.path, 1, "front-matter-invalid", f"front matter is no YAML mapping: {problem}")
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class _Parts:
+    blocks: list[Block]
+    directives: list[Directive]
+    prose: list[Prose]
+    findings: list[Finding]
+
+
+def digest(body: str) -> str:
+    """The digest of a page's body; line ends, and blank lines before and after, do not matter."""
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return hashlib.sha256("\n".join(line.rstrip() for line in lines).strip().encode()).hexdigest()
+
+
+def spans(prose: Prose) -> Iterator[Span]:
+    """The inline code in a piece of prose: a run of backticks up to the next run of the same length."""
+    text = prose.text
+    runs = [(m.end() - len(m.group().lstrip("\\")), m.end(), m.start()) for m in _TICKS.finditer(text)]
+    index = 0
+    while index < len(runs):
+        start, end, slashes = runs[index]
+        if (start - slashes) % 2:  # an escaped backtick opens nothing; the rest of its run does not either
+            index += 1
+            continue
+        width = end - start
+        closing = next((k for k in range(index + 1, len(runs)) if runs[k][1] - runs[k][0] == width), None)
+        if closing is None:
+            index += 1
+            continue
+        before = text[:start]
+        line = prose.line + before.count("\n")
+        column = start - (before.rfind("\n") + 1) + 1
+        yield Span(line, column, re.sub(r"\s+", " ", text[end : runs[closing][0]]).strip())
+        index = closing + 1
+
+
+def read_page(root: Path, docs: Path, path: Path) -> Page:
+    """Read one page. Raises `TrueupError` when the file is no UTF-8 text or cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TrueupError(f"{_relative(path, root)}: is no UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise TrueupError(f"{_relative(path, root)}: cannot be read: {error.strerror}") from None
+    return Page(path=_relative(path, root), docs_path=_relative(path, docs), text=text)
+
+
+def read_pages(root: Path, docs: Path) -> list[Page]:
+    """Read every Markdown page below the folder `docs` of the project, in the order of their paths.
+
+    Raises `TrueupError` when the folder is missing or a page is no UTF-8 text.
+    """
+    folder = root / docs
+    if not folder.is_dir():
+        raise TrueupError(f"{docs}: no such folder; set tool.trueup.docs in pyproject.toml")
+    return [read_page(root, folder, path) for path in sorted(folder.rglob("*.md"))]
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _read_parts(path: str, lines: list[str], offset: int) -> _Parts:
+    parts = _Parts([], [], [], [])
+    prose: list[str] = []
+    start = offset
+
+    def flush() -> None:
+        if prose:
+            parts.prose.append(Prose(start + 1, "\n".join(prose)))
+            prose.clear()
+
+    index = offset
+    in_comment = False
+    while index < len(lines):
+        line = lines[index]
+        if in_comment or "<!--" in line:
+            line, in_comment = _strip_comments(line, in_comment)
+        prefix = _PREFIX.match(line)
+        head = prefix.group() if prefix else ""
+        rest = line[len(head) :]
+        if fence := RE_NESTED_FENCE_START.match(rest):
+            flush()
+            index = _read_fence(path, lines, index, head, fence, parts)
+        elif directive := _DIRECTIVE.match(rest):
+            flush()
+            index = _read_directive(path, lines, index, head, directive, parts)
+        else:
+            if not rest or _STARTS_BLOCK.match(line):
+                flush()
+            if rest:
+                if not prose:
+                    start = index
+                prose.append(line)
+            index += 1
+    flush()
+    return parts
+
+
+def _strip_comments(line: str, inside: bool) -> tuple[str, bool]:
+    """Blank out what stands in HTML comments, keeping columns."""
+    out = []
+    position = 0
+    while position < len(line):
+        mark = "-->" if inside else "<!--"
+        found = line.find(mark, position)
+        stop = len(line) if found < 0 else found + (3 if inside else 0)
+        out.append(" " * (stop - position) if inside else line[position:stop])
+        if found < 0:
+            break
+        inside = not inside
+        position = stop
+    return "".join(out), inside
+
+
+def _read_fence(path: str, lines: list[str], index: int, head: str, match: re.Match[str], parts: _Parts) -> int:
+    fence = match.group("fence")
+    closing = re.compile(re.escape(fence) + r"[ \t]*$")
+    source: list[str] = []
+    end = index + 1
+    closed = False
+    while end < len(lines):
+        line = lines[end]
+        if line.startswith(head) and closing.match(line[len(head) :]):
+            closed = True
+            break
+        if line.strip(" \t>") and not line.startswith(head):
+            break
+        source.append(line[len(head) :])
+        end += 1
+    if not closed:
+        parts.findings.append(
+            Finding(
+                path, index + 1, "fence-unclosed", f"fenced block {fence} is not closed", f"close it with {head}{fence}"
+            )
+        )
+        return end
+    language, classes, attributes = _read_header(match)
+    if match.group("unrecognized"):
+        header = match.group().strip()
+        parts.findings.append(
+            Finding(
+                path,
+                index + 1,
+                "fence-malformed",
+                f"fence header {header!r} cannot be read",
+                'write ``` {.lang key="value"}',
+            )
+        )
+    text = "".join(f"{line}\n" for line in source)
+    parts.blocks.append(Block(index + 1, end + 1, head, fence, language, classes, attributes, text))
+    return end + 1
+
+
+def _read_header(match: re.Match[str]) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    language = match.group("lang") or ""
+    classes: list[str] = []
+    attributes: dict[str, str] = {}
+    if match.group("attrs"):
+        for key, value in get_attrs_and_remainder(match.group("attrs"))[0]:
+            if key == ".":
+                classes.append(value or "")
+            else:
+                attributes[key] = value or ""
+    for option in RE_OPTIONS.finditer(match.group("options") or ""):
+        attributes[option.group("key")] = option.group("value") or ""
+    if not language and classes:
+        language = classes.pop(0)
+    return language, tuple(classes), attributes
+
+
+def _read_directive(path: str, lines: list[str], index: int, head: str, match: re.Match[str], parts: _Parts) -> int:
+    body: list[str] = []
+    end = index + 1
+    while end < len(lines):
+        rest = lines[end][len(head) :] if lines[end].startswith(head) else lines[end].lstrip()
+        if re.match(r"/{3,}[ \t]*$", rest):
+            argument = (match.group("argument") or "").strip()
+            parts.directives.append(
+                Directive(index + 1, end + 1, head, argument, "".join(f"{line}\n" for line in body))
+            )
+            return end + 1
+        body.append(rest)
+        end += 1
+    parts.findings.append(
+        Finding(path, index + 1, "block-unclosed", "fact block is not closed", f"close it with {head}///")
+    )
+    return len(lines)
