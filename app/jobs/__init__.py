@@ -1,0 +1,1 @@
+"""The job domain: it knows no HTTP and no queue engine."""

@@ -1,0 +1,131 @@
+"""Frozen records of the job domain."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.jobs.states import Actor, Event, Status
+
+#: The error log of a job keeps this many entries, the newest.
+ERROR_LOG_LIMIT = 100
+
+
+class Request(StrEnum):
+    """What a person asked of a running job; the worker meets it at the next boundary."""
+
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: ``percent`` from 0 to 100, the current stage, and what the handler reports besides."""
+
+    percent: int
+    stage: str | None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the ``jobs`` table. Times are in UTC."""
+
+    id: UUID
+    type: str
+    status: Status
+    priority: int
+    data: dict[str, Any]
+    config: dict[str, Any]
+    created_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    stage: str | None
+    total_items: int | None
+    processed_items: int
+    progress_details: dict[str, Any]
+    output_stats: dict[str, Any]
+    error_log: list[dict[str, Any]]
+    control_request: Request | None
+    paused_at: datetime | None
+    pause_reason: str | None
+    resumed_at: datetime | None
+    resume_count: int
+    last_checkpoint_path: str | None
+    last_checkpoint_stage: str | None
+    retry_count: int
+    max_retries: int
+    next_retry_at: datetime | None
+    worker_id: str | None
+    lock_expires_at: datetime | None
+    run: int
+    current_state: dict[str, Any]
+
+    @property
+    def progress(self) -> Progress:
+        """Derive progress: ``output_stats.percent`` when the handler reports it, else processed of total items.
+
+        Capped at 99 until the job is completed.
+        """
+        if self.status is Status.COMPLETED:
+            return Progress(100, self.stage, self.progress_details)
+        reported = self.output_stats.get("percent")
+        if isinstance(reported, int | float):
+            percent = int(reported)
+        elif self.total_items:
+            percent = int(100 * self.processed_items / self.total_items)
+        else:
+            percent = 0
+        return Progress(max(0, min(99, percent)), self.stage, self.progress_details)
+
+    @property
+    def lease(self) -> "Lease | None":
+        """The lease under which a worker runs this job, or None when no worker does."""
+        return Lease(self.id, self.run, self.worker_id) if self.worker_id else None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write a running job: each write of a worker checks all three parts."""
+
+    job_id: UUID
+    run: int
+    worker_id: str
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """One entry of the audit trail: who did what to a job, when, and why."""
+
+    id: int
+    job_id: UUID
+    at: datetime
+    event: Event
+    actor: Actor
+    actor_id: str | None
+    from_status: Status | None
+    to_status: Status
+    run: int
+    reason: str | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf a control action runs; recorded in the audit trail."""
+
+    actor: Actor
+    id: str | None = None
+
+    @classmethod
+    def user(cls, user_id: UUID) -> "Caller":
+        """A signed-in person or program."""
+        return cls(Actor.USER, str(user_id))
+
+    @classmethod
+    def system(cls, name: str) -> "Caller":
+        """A part of the service itself, such as recovery."""
+        return cls(Actor.SYSTEM, name)

@@ -1,0 +1,216 @@
+"""Every problem that the service reports, one class each.
+
+The class is the entry of the catalogue: its docstring is the cause, ``fix`` is the way out, ``code`` is stable, and
+``status`` is the HTTP status of its answer (RFC 9457). The domain raises these classes and knows nothing of HTTP.
+"""
+
+from collections.abc import Iterator
+from inspect import getdoc
+from typing import Any, ClassVar
+
+
+class Problem(Exception):
+    """Something the caller can understand and act on.
+
+    ``detail`` says what happened this time; ``extra`` are further members of the problem document, and ``headers``
+    further headers of its answer.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+    fix: ClassVar[str]
+
+    def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers or {}
+        self.extra = extra
+
+    @classmethod
+    def cause(cls) -> str:
+        """When this problem occurs: the docstring of the class."""
+        return " ".join((getdoc(cls) or "").split())
+
+    @classmethod
+    def catalogue(cls) -> Iterator[type["Problem"]]:
+        """Yield every problem class, by code."""
+        found = [kind for kind in _subclasses(cls) if "code" in kind.__dict__]
+        yield from sorted(found, key=lambda kind: kind.code)
+
+
+def _subclasses(kind: type[Problem]) -> Iterator[type[Problem]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+class InvalidRequest(Problem):
+    """A field of the body, the path or the query has a value that is not accepted, or a needed field is missing."""
+
+    code = "request.invalid"
+    status = 422
+    title = "The request is not valid"
+    fix = "Read `errors`: each entry names the field, the value's fault and its place. Correct them and send again."
+
+
+class MalformedBody(Problem):
+    """The body is no JSON: it is cut off, has a syntax error, or is no valid UTF-8."""
+
+    code = "request.malformed"
+    status = 400
+    title = "The body is no JSON"
+    fix = "Send valid JSON in UTF-8 with `Content-Type: application/json`."
+
+
+class BodyTooLarge(Problem):
+    """The body or the uploaded file is larger than the service accepts."""
+
+    code = "request.too_large"
+    status = 413
+    title = "The body is too large"
+    fix = "Send less, or have the operator raise `MAX_BODY_BYTES` or `MAX_UPLOAD_BYTES`."
+
+
+class UnsupportedMediaType(Problem):
+    """The body's `Content-Type` is not one that this operation reads."""
+
+    code = "request.unsupported_media_type"
+    status = 415
+    title = "The content type is not supported"
+    fix = "Send the content type that the operation documents; JSON bodies need `application/json`."
+
+
+class InvalidCursor(Problem):
+    """The `cursor` was changed, cut off, or belongs to a list with other filters."""
+
+    code = "request.invalid_cursor"
+    status = 422
+    title = "The cursor is not valid"
+    fix = "Use `next_cursor` of the last page as it is, with the same filters, or start again without a cursor."
+
+
+class UnknownPath(Problem):
+    """No operation has this path."""
+
+    code = "request.unknown_path"
+    status = 404
+    title = "There is nothing at this path"
+    fix = "Compare the path with the API reference."
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, but not with this method; the `Allow` header lists the methods it has."""
+
+    code = "request.method_not_allowed"
+    status = 405
+    title = "The method is not allowed here"
+    fix = "Use one of the methods in the `Allow` header."
+
+
+class NotAuthenticated(Problem):
+    """The request has no bearer token, or one that is expired, forged or of a user who no longer exists."""
+
+    code = "auth.not_authenticated"
+    status = 401
+    title = "A valid access token is needed"
+    fix = "Sign in with `POST /api/v1/auth/login` and send the token as `Authorization: Bearer …`."
+
+
+class InvalidCredentials(Problem):
+    """The name or the password is wrong. The answer is the same for both."""
+
+    code = "auth.invalid_credentials"
+    status = 401
+    title = "Name or password is wrong"
+    fix = "Check both. An admin can set a new password with `jobs set-password`."
+
+
+class Forbidden(Problem):
+    """The user is known, but neither the role nor the ownership of the job allows this operation."""
+
+    code = "auth.forbidden"
+    status = 403
+    title = "This user may not do that"
+    fix = "Ask the job's creator or an admin; the permission table says which role may do what."
+
+
+class AlreadySetUp(Problem):
+    """The first admin exists already, so the one-time set-up is closed."""
+
+    code = "auth.already_set_up"
+    status = 409
+    title = "The service is set up already"
+    fix = "Sign in as an admin and create users with `POST /api/v1/users`."
+
+
+class NameTaken(Problem):
+    """Another user has this name."""
+
+    code = "auth.name_taken"
+    status = 409
+    title = "The name is taken"
+    fix = "Choose another name."
+
+
+class JobNotFound(Problem):
+    """No job has this id: it never existed, or the retention clean-up has removed it."""
+
+    code = "job.not_found"
+    status = 404
+    title = "There is no such job"
+    fix = "Check the id; list the jobs with `GET /api/v1/jobs`."
+
+
+class IllegalTransition(Problem):
+    """The job's status does not allow this action; someone else may have been quicker."""
+
+    code = "job.illegal_transition"
+    status = 409
+    title = "The job's status does not allow this"
+    fix = "Read `current_status` and `allowed_actions`, and choose one of these."
+
+
+class UnknownJobType(Problem):
+    """No job type has this name or alias."""
+
+    code = "job.unknown_type"
+    status = 422
+    title = "There is no such job type"
+    fix = "Use a name from `GET /api/v1/job-types`."
+
+
+class FileNotKnown(Problem):
+    """The payload names an uploaded file that does not exist."""
+
+    code = "file.not_found"
+    status = 422
+    title = "There is no such uploaded file"
+    fix = "Upload it first with `POST /api/v1/files` and use the id in the answer."
+
+
+class StorageUnavailable(Problem):
+    """The disk under the data directory, or the checkpoint store, refuses writes; usually it is full."""
+
+    code = "service.storage_unavailable"
+    status = 503
+    title = "The service cannot store data at the moment"
+    fix = "Free space under `DATA_DIR`, then repeat the request. Nothing was kept of it."
+
+
+class DatabaseUnavailable(Problem):
+    """The database does not answer."""
+
+    code = "service.database_unavailable"
+    status = 503
+    title = "The database does not answer"
+    fix = "Repeat the request after the seconds in `Retry-After`. Nothing was kept of it."
+
+
+class InternalError(Problem):
+    """A defect of the service. It is logged with its trace under the request's id."""
+
+    code = "service.internal_error"
+    status = 500
+    title = "The service has a defect"
+    fix = "Report it with the value of the `X-Request-ID` header."

@@ -1,0 +1,162 @@
+"""Every setting of the service, each with its type, default, range and help.
+
+Settings are read from environment variables of the same name in capitals, and from a ``.env`` file in the working
+directory. ``jobs settings`` prints them with their current values.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, PostgresDsn, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severe log lines that are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """The settings of the service; unknown variables are ignored, bad values stop the start with their name."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path(".data"),
+        description="Folder for everything the service keeps on disk: the embedded database, checkpoints, uploads.",
+        json_schema_extra={"group": "storage"},
+    )
+    database_url: PostgresDsn | None = Field(
+        default=None,
+        description="PostgreSQL 14 or later. When it is not set, the service runs its own inside `data_dir`.",
+        examples=["postgresql://jobs:secret@db.internal:5432/jobs"],
+        json_schema_extra={"group": "storage"},
+    )
+    database_pool_size: int = Field(
+        default=10, ge=2, le=200,
+        description="Most connections that one process opens to the database for its own queries.",
+        json_schema_extra={"group": "storage"},
+    )
+    checkpoint_url: str | None = Field(
+        default=None,
+        description="Where checkpoints go: a folder or any address that fsspec knows. Unset: `checkpoints` in `data_dir`.",
+        examples=["s3://bucket/checkpoints"],
+        json_schema_extra={"group": "storage"},
+    )
+
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address that the HTTP server listens on.",
+        json_schema_extra={"group": "server"},
+    )
+    port: int = Field(
+        default=8000, ge=1, le=65535,
+        description="Port that the HTTP server listens on.",
+        json_schema_extra={"group": "server"},
+    )
+    docs_url: str = Field(
+        default="/",
+        description="Address of the documentation site; problem details link to it.",
+        examples=["https://docs.example.org/jobs/"],
+        json_schema_extra={"group": "server"},
+    )
+    max_body_bytes: int = Field(
+        default=1_048_576, ge=1024,
+        description="Largest accepted JSON request body, in bytes.",
+        json_schema_extra={"group": "server"},
+    )
+    max_upload_bytes: int = Field(
+        default=268_435_456, ge=1024,
+        description="Largest accepted uploaded file, in bytes.",
+        json_schema_extra={"group": "server"},
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.CONSOLE,
+        description="How log lines are written: `json` for machines, `console` for people.",
+        json_schema_extra={"group": "server"},
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO,
+        description="Least severe log lines that are written.",
+        json_schema_extra={"group": "server"},
+    )
+
+    jwt_secret: SecretStr | None = Field(
+        default=None, min_length=32,
+        description="Key that signs access tokens. When it is not set, one is made and kept in the database.",
+        json_schema_extra={"group": "access"},
+    )
+    token_minutes: int = Field(
+        default=60, ge=1, le=10_080,
+        description="Minutes for which an access token is valid.",
+        json_schema_extra={"group": "access"},
+    )
+
+    worker_count: int = Field(
+        default=4, ge=0, le=256,
+        description="Jobs that one process runs at the same time. 0: this process runs none.",
+        json_schema_extra={"group": "workers"},
+    )
+    lease_seconds: float = Field(
+        default=15, ge=1, le=600,
+        description="Seconds for which a worker holds a job without renewing; then others may take it.",
+        json_schema_extra={"group": "workers"},
+    )
+    heartbeat_seconds: float = Field(
+        default=4, ge=0.2, le=200,
+        description="Seconds between two renewals of the leases of a worker. At most a third of `lease_seconds`.",
+        json_schema_extra={"group": "workers"},
+    )
+    reconcile_seconds: float = Field(
+        default=5, ge=0.2, le=300,
+        description="Seconds between two looks for expired leases and for pending jobs that the queue does not hold.",
+        json_schema_extra={"group": "workers"},
+    )
+    shutdown_seconds: float = Field(
+        default=20, ge=0, le=600,
+        description="Seconds that a stopping process gives its running jobs to reach a boundary.",
+        json_schema_extra={"group": "workers"},
+    )
+
+    list_limit: int = Field(
+        default=50, ge=1, le=200,
+        description="Jobs on one page of a list when the caller does not say.",
+        json_schema_extra={"group": "api"},
+    )
+    stuck_minutes: int = Field(
+        default=60, ge=1,
+        description="Minutes after which a job still processing counts as stuck in the health report.",
+        json_schema_extra={"group": "health"},
+    )
+    pending_minutes: int = Field(
+        default=15, ge=1,
+        description="Minutes that the oldest due job may wait before the health report turns unhealthy.",
+        json_schema_extra={"group": "health"},
+    )
+
+    @model_validator(mode="after")
+    def _heartbeat_fits_lease(self) -> Self:
+        # Two heartbeats may be lost before a lease lapses; fewer, and a short stall doubles work.
+        if self.heartbeat_seconds * 3 > self.lease_seconds:
+            raise ValueError(
+                f"HEARTBEAT_SECONDS is {self.heartbeat_seconds:g}, more than a third of LEASE_SECONDS "
+                f"({self.lease_seconds:g}); lower the first or raise the second"
+            )
+        return self
+
+    @property
+    def checkpoint_address(self) -> str:
+        """Where checkpoints go, resolved."""
+        return self.checkpoint_url or str(self.data_dir.absolute() / "checkpoints")
