@@ -1,0 +1,65 @@
+"""Opening the database: the configured one, or the embedded one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.database.embedded import EmbeddedPostgres
+from app.settings import Settings
+
+#: Seconds to wait for a free connection, and for a new one, before the caller is told that the database is away.
+_POOL_TIMEOUT, _CONNECT_TIMEOUT = 5, 3
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database: ``address`` for libpq, ``engine`` for our own queries."""
+
+    address: str
+    engine: AsyncEngine
+    embedded: bool
+
+
+def sqlalchemy_url(address: str) -> URL:
+    """Return ``address`` (a libpq URI) for SQLAlchemy with psycopg 3."""
+    return make_url(address).set(drivername="postgresql+psycopg")
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database that the settings name, starting the embedded one when they name none.
+
+    Raises:
+        DatabaseStartError: the embedded server does not start.
+    """
+    if settings.database_url is not None:
+        async with _connected(str(settings.database_url), settings, embedded=False) as database:
+            yield database
+        return
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    address = await server.start()
+    try:
+        async with _connected(address, settings, embedded=True) as database:
+            yield database
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def _connected(address: str, settings: Settings, *, embedded: bool) -> AsyncIterator[Database]:
+    engine = create_async_engine(
+        sqlalchemy_url(address),
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT,
+        # A database that was restarted costs one extra round trip here instead of one failed request per connection.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT, "options": "-c timezone=UTC", "application_name": "jobs"},
+    )
+    try:
+        yield Database(address, engine, embedded)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,162 @@
+"""The tables of jobs and users. Constraints on status are derived from the transition table."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.jobs.states import TERMINAL, Actor, Event, Status, names
+
+#: One naming rule, so that migrations can name what they change.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Priorities: a higher number is claimed first.
+LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 0, 50, 100
+
+
+def one_of(column: str, values: list[str]) -> ColumnElement[bool]:
+    """Return the SQL condition that ``column`` holds one of ``values``."""
+    quoted = ", ".join(f"'{value}'" for value in values)
+    return text(f"{column} IN ({quoted})")  # type: ignore[return-value]  # text() serves as a condition
+
+
+def _time(name: str, **options: object) -> Column[object]:
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
+
+
+def _json(name: str, empty: str) -> Column[object]:
+    return Column(name, JSONB, nullable=False, server_default=text(f"'{empty}'"))
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    _time("created_at", nullable=False, server_default=func.now()),
+    _time("disabled_at"),
+    Index("uq_users_name", text("lower(name)"), unique=True),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    _json("data", "{}"),
+    _json("config", "{}"),
+    Column("created_by", Uuid, ForeignKey("users.id")),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+    _time("started_at"),
+    _time("completed_at"),
+    Column("stage", Text),
+    Column("total_items", BigInteger),
+    Column("processed_items", BigInteger, nullable=False, server_default=text("0")),
+    _json("progress_details", "{}"),
+    _json("output_stats", "{}"),
+    _json("error_log", "[]"),
+    Column("control_request", Text),
+    _time("paused_at"),
+    Column("pause_reason", Text),
+    _time("resumed_at"),
+    Column("resume_count", Integer, nullable=False, server_default=text("0")),
+    Column("last_checkpoint_path", Text),
+    Column("last_checkpoint_stage", Text),
+    Column("retry_count", Integer, nullable=False, server_default=text("0")),
+    Column("max_retries", Integer, nullable=False),
+    _time("next_retry_at"),
+    Column("worker_id", Text),
+    _time("lock_expires_at"),
+    Column("run", Integer, nullable=False, server_default=text("1")),
+    _json("current_state", "{}"),
+    CheckConstraint(one_of("status", names(Status)), name="status"),
+    CheckConstraint("control_request IN ('pause', 'cancel')", name="control_request"),
+    CheckConstraint(f"priority BETWEEN {LOWEST_PRIORITY} AND {HIGHEST_PRIORITY}", name="priority"),
+    CheckConstraint(
+        f"(status = '{Status.PROCESSING}') = (worker_id IS NOT NULL) AND "
+        "(worker_id IS NULL) = (lock_expires_at IS NULL)",
+        name="lease",
+    ),
+    CheckConstraint(f"control_request IS NULL OR status IN ('{Status.PROCESSING}', '{Status.PENDING}')", name="request"),
+    CheckConstraint(
+        f"(completed_at IS NOT NULL) = (status IN ({', '.join(repr(s.value) for s in Status if s in TERMINAL)}))",
+        name="completed_at",
+    ),
+    CheckConstraint("processed_items >= 0 AND (total_items IS NULL OR total_items >= 0)", name="items"),
+    # The list: newest first, alone and under each filter.
+    Index("ix_jobs_created", text("created_at DESC"), text("id DESC")),
+    Index("ix_jobs_status_created", "status", text("created_at DESC"), text("id DESC")),
+    Index("ix_jobs_type_created", "type", text("created_at DESC"), text("id DESC")),
+    Index("ix_jobs_stage_created", "stage", text("created_at DESC"), text("id DESC")),
+    Index("ix_jobs_created_by_created", "created_by", text("created_at DESC"), text("id DESC")),
+    # The reconciler: jobs that are due, and leases that have expired.
+    Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),
+    Index("ix_jobs_lease", "lock_expires_at", postgresql_where=text(f"status = '{Status.PROCESSING}'")),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    _time("at", nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_id", Text),
+    Column("from_status", Text),
+    Column("to_status", Text, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("reason", Text),
+    _json("details", "{}"),
+    CheckConstraint(one_of("event", [event.value for event in Event]), name="event"),
+    CheckConstraint(one_of("actor", [actor.value for actor in Actor]), name="actor"),
+    CheckConstraint(one_of("to_status", names(Status)), name="to_status"),
+    Index("ix_job_events_job", "job_id", "id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("slots", Integer, nullable=False),
+    _time("started_at", nullable=False),
+    _time("seen_at", nullable=False),
+)
