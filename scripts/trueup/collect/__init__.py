@@ -1,0 +1,1 @@
+"""Collectors: each turns one source of truth into facts."""

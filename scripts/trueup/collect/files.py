@@ -1,0 +1,29 @@
+"""Files and folders of the repository, as git knows them."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from trueup.facts import Fact
+
+
+def collect(root: Path) -> Iterator[Fact]:
+    """A fact of kind `file` for each file that is tracked or new but not ignored, and for each folder (`docs/`)."""
+    folders: set[str] = set()
+    for path in _paths(root):
+        yield Fact("file", path, {"names": [f"./{path}"]}, path, 1)
+        folders.update(f"{parent}/" for parent in PurePosixPath(path).parents if str(parent) != ".")
+    for folder in sorted(folders):
+        yield Fact("file", folder, {"names": [folder.rstrip("/"), f"./{folder}"]}, folder, 0)
+
+
+def _paths(root: Path) -> list[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        result = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        hidden = (".", "__pycache__")
+        found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+        return sorted(str(path) for path in found if not any(part.startswith(hidden) for part in path.parts))
+    listed = result.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return sorted({path for path in listed if path and (root / path).exists()})

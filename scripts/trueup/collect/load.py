@@ -1,0 +1,51 @@
+"""Importing what the configuration names as `module:object`."""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trueup.errors import TrueupError
+
+
+@contextmanager
+def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
+    """Make the project at `root` importable and set `env`, for the time of the block."""
+    path = str(root.resolve())
+    before = {name: os.environ.get(name) for name in env}
+    sys.path.insert(0, path)
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        sys.path.remove(path)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def load(name: str, key: str) -> Any:
+    """The object that `module:object` names; `key` is the configuration key that gave it.
+
+    Raises `TrueupError` naming both and what went wrong.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not attribute:
+        raise TrueupError(f"pyproject.toml: tool.trueup.{key}: {name!r} must be written module:object")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise TrueupError(
+            f"pyproject.toml: tool.trueup.{key}: importing {module_name!r} failed: {type(error).__name__}: {error}"
+        ) from error
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise TrueupError(f"pyproject.toml: tool.trueup.{key}: module {module_name!r} has no {attribute!r}")
+        found = getattr(found, part)
+    return found

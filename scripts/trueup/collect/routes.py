@@ -1,0 +1,120 @@
+"""The route table itself, which knows routes that the OpenAPI document hides, and where each endpoint stands."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
+
+from trueup.collect.load import load
+from trueup.errors import TrueupError
+from trueup.facts import Fact
+from trueup.locate import Locator
+
+_CONVERTOR = re.compile(r"\{(\w+):\w+\}")
+
+
+def load_app(name: str) -> FastAPI:
+    """The application that `module:object` names: a `FastAPI`, or a factory of one that needs no argument.
+
+    Raises `TrueupError` when it is neither, or when the factory fails.
+    """
+    found = load(name, "app")
+    if not isinstance(found, FastAPI) and callable(found):
+        try:
+            found = found()
+        except Exception as error:
+            raise TrueupError(
+                f"pyproject.toml: tool.trueup.app: {name}() failed: {type(error).__name__}: {error}"
+            ) from error
+    if not isinstance(found, FastAPI):
+        raise TrueupError(
+            f"pyproject.toml: tool.trueup.app: {name} is {type(found).__name__}, not a FastAPI application"
+        )
+    return found
+
+
+def collect(app: FastAPI, locator: Locator) -> Iterator[Fact]:
+    """A fact of kind `route` for each method and path that the application answers but its OpenAPI document hides."""
+    documented = {
+        f"{method.upper()} {path}" for path, item in app.openapi().get("paths", {}).items() for method in item
+    }
+    seen: set[str] = set()
+    for method, path, endpoint in routes(app):
+        key = f"{method} {path}"
+        if key in documented or key in seen:
+            continue
+        seen.add(key)
+        file, line = locator.function(endpoint) if callable(endpoint) else ("", 0)
+        own = bool(file)
+        yield Fact("route", key, {"method": method, "path": path, "hidden": True, "own": own}, file, line)
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str, Any]]:
+    """Method, path and endpoint of every route, those of included routers and of mounted applications too."""
+    yield from _routes(app.routes, "")
+
+
+def _routes(table: Any, prefix: str) -> Iterator[tuple[str, str, Any]]:
+    for route in iter_route_contexts(table):
+        path = prefix + _CONVERTOR.sub(r"{\1}", route.path or "")
+        inner = getattr(route.route, "routes", None)
+        if inner:
+            yield from _routes(inner, path)
+            continue
+        endpoint = route.endpoint or getattr(route.route, "app", None)
+        methods = route.methods
+        if methods is None:
+            kind = type(route.route).__name__
+            yield ("WEBSOCKET" if "WebSocket" in kind else "MOUNT"), path, endpoint
+            continue
+        for method in sorted(methods):
+            if not (method == "HEAD" and "GET" in methods):
+                yield method, path, endpoint
+
+
+def places(app: FastAPI, locator: Locator) -> dict[str, tuple[str, int]]:
+    """File and line of each operation (`GET /x`), schema (`Loan`), field (`Loan.due`) and enum value (`State=lent`)."""
+    found: dict[str, tuple[str, int]] = {}
+    for method, path, endpoint in routes(app):
+        if callable(endpoint):
+            place = locator.function(endpoint)
+            if place[0]:
+                found.setdefault(f"{method} {path}", place)
+    for model in _subclasses(BaseModel):
+        file = locator.file(model)
+        if not file:
+            continue
+        for suffix in ("", "-Input", "-Output"):
+            name = _schema_name(model) + suffix
+            found.setdefault(name, locator.cls(model))
+            for field_name, field in model.model_fields.items():
+                for alias in {field_name, field.alias, field.serialization_alias, field.validation_alias}:
+                    if isinstance(alias, str):
+                        found.setdefault(f"{name}.{alias}", locator.member(model, field_name))
+            for field_name in model.model_computed_fields:
+                found.setdefault(f"{name}.{field_name}", locator.member(model, field_name))
+    for enum in _subclasses(Enum):
+        if locator.file(enum):
+            found.setdefault(enum.__name__, locator.cls(enum))
+            for member in enum:
+                found.setdefault(f"{enum.__name__}={member.value}", locator.member(enum, member.name))
+    return found
+
+
+def _schema_name(model: type[BaseModel]) -> str:
+    return re.sub(r"[^a-zA-Z0-9.\-_]", "_", model.__name__)
+
+
+def _subclasses(cls: type) -> Iterator[Any]:
+    seen: set[type] = set()
+    stack: list[type] = list(cls.__subclasses__())
+    while stack:
+        found = stack.pop()
+        if found not in seen:
+            seen.add(found)
+            stack.extend(found.__subclasses__())
+            yield found

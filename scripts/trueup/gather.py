@@ -1,0 +1,53 @@
+"""Everything the code says now: all collectors run, in one value."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trueup.collect import commands, files, openapi, plugin, routes, settings, symbols
+from trueup.collect.load import project_imports
+from trueup.collect.settings import Validator
+from trueup.config import Config
+from trueup.facts import Fact, Inventory
+from trueup.locate import Locator
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the code says now: the facts, the OpenAPI document, and a check for each setting's values."""
+
+    inventory: Inventory
+    document: Mapping[str, Any] = field(default_factory=dict)
+    validators: Mapping[str, Validator] = field(default_factory=dict)
+
+
+def gather(config: Config, root: Path) -> Truth:
+    """Import what the configuration names and collect all facts.
+
+    Raises `TrueupError` when something cannot be imported or two facts have one kind and key.
+    """
+    locator = Locator(root)
+    facts: list[Fact] = []
+    document: Mapping[str, Any] = {}
+    validators: Mapping[str, Validator] = {}
+    with project_imports(root, config.env):
+        if config.app:
+            app = routes.load_app(config.app)
+            document = app.openapi()
+            file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
+            facts += openapi.collect(document, routes.places(app, locator), file)
+            facts += routes.collect(app, locator)
+        facts += settings.collect(config.settings, locator)
+        validators = settings.validators(config.settings)
+        facts += commands.collect(config.commands, locator)
+        facts += plugin.collect(root, config.collectors)
+    facts += symbols.collect(root, config.packages)
+    facts += files.collect(root)
+    return Truth(Inventory(facts), document, validators)
+
+
+def dump_document(document: Mapping[str, Any]) -> str:
+    """The committed form of the OpenAPI document: JSON, in the application's own order of paths and schemas."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
