@@ -1,0 +1,1 @@
+"""Who may do what: users, passwords, access tokens, roles and permissions."""

@@ -1,0 +1,92 @@
+"""All SQL of users."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.auth.permissions import Role
+from app.auth.user import User
+from app.database.tables import users
+
+#: Key of the advisory lock that lets one set-up happen at a time. Any number; it must not change.
+_SETUP_LOCK = 0x5E7_0B
+
+_PUBLIC = (users.c.id, users.c.name, users.c.role, users.c.created_at, users.c.disabled_at)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user with the hash of the password, for signing in."""
+
+    user: User
+    password_hash: str
+
+
+class UserStore:
+    """Reads and writes users. Names are unique whatever their case."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def get(self, user_id: UUID) -> User | None:
+        """Return a user, or None."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(*_PUBLIC).where(users.c.id == user_id))).one_or_none()
+        return _user(row) if row else None
+
+    async def credentials(self, name: str) -> Credentials | None:
+        """Return the user called ``name`` with the password's hash, or None."""
+        query = select(*_PUBLIC, users.c.password_hash).where(func.lower(users.c.name) == func.lower(name))
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return Credentials(_user(row), row.password_hash) if row else None
+
+    async def all(self) -> list[User]:
+        """Return every user, by name."""
+        async with self._engine.connect() as connection:
+            return [_user(row) for row in await connection.execute(select(*_PUBLIC).order_by(func.lower(users.c.name)))]
+
+    async def any(self) -> bool:
+        """Tell whether there is a user."""
+        async with self._engine.connect() as connection:
+            return await _any(connection)
+
+    async def add(self, name: str, password_hash: str, role: Role) -> User | None:
+        """Insert a user. None: the name is taken."""
+        async with self._engine.begin() as connection:
+            return await _add(connection, name, password_hash, role)
+
+    async def add_first(self, name: str, password_hash: str) -> User | None:
+        """Insert the first user, an admin. None: there is a user already."""
+        async with self._engine.begin() as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(_SETUP_LOCK)))
+            return None if await _any(connection) else await _add(connection, name, password_hash, Role.ADMIN)
+
+    async def set_password(self, name: str, password_hash: str) -> bool:
+        """Replace a password. False: nobody has this name."""
+        statement = update(users).where(func.lower(users.c.name) == func.lower(name))
+        async with self._engine.begin() as connection:
+            return (await connection.execute(statement.values(password_hash=password_hash))).rowcount == 1
+
+
+async def _any(connection: AsyncConnection) -> bool:
+    return (await connection.execute(select(users.c.id).limit(1))).one_or_none() is not None
+
+
+async def _add(connection: AsyncConnection, name: str, password_hash: str, role: Role) -> User | None:
+    statement = (
+        insert(users)
+        .values(id=uuid4(), name=name, password_hash=password_hash, role=role.value)
+        .on_conflict_do_nothing(index_elements=[text("lower(name)")])
+        .returning(*_PUBLIC)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return _user(row) if row else None
+
+
+def _user(row: Row[*tuple[Any, ...]]) -> User:
+    return User(row.id, row.name, Role(row.role), row.created_at, row.disabled_at)
