@@ -45,13 +45,15 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "storage"},
     )
     database_pool_size: int = Field(
-        default=10, ge=2, le=200,
+        default=10,
+        ge=2,
+        le=200,
         description="Most connections that one process opens to the database for its own queries.",
         json_schema_extra={"group": "storage"},
     )
     checkpoint_url: str | None = Field(
         default=None,
-        description="Where checkpoints go: a folder or any address that fsspec knows. Unset: `checkpoints` in `data_dir`.",
+        description="Where checkpoints go: a folder, or any fsspec address. Not set: `checkpoints` in `data_dir`.",
         examples=["s3://bucket/checkpoints"],
         json_schema_extra={"group": "storage"},
     )
@@ -62,7 +64,9 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "server"},
     )
     port: int = Field(
-        default=8000, ge=1, le=65535,
+        default=8000,
+        ge=1,
+        le=65535,
         description="Port that the HTTP server listens on.",
         json_schema_extra={"group": "server"},
     )
@@ -73,12 +77,14 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "server"},
     )
     max_body_bytes: int = Field(
-        default=1_048_576, ge=1024,
+        default=1_048_576,
+        ge=1024,
         description="Largest accepted JSON request body, in bytes.",
         json_schema_extra={"group": "server"},
     )
     max_upload_bytes: int = Field(
-        default=268_435_456, ge=1024,
+        default=268_435_456,
+        ge=1024,
         description="Largest accepted uploaded file, in bytes.",
         json_schema_extra={"group": "server"},
     )
@@ -94,54 +100,71 @@ class Settings(BaseSettings):
     )
 
     jwt_secret: SecretStr | None = Field(
-        default=None, min_length=32,
+        default=None,
+        min_length=32,
         description="Key that signs access tokens. When it is not set, one is made and kept in the database.",
         json_schema_extra={"group": "access"},
     )
     token_minutes: int = Field(
-        default=60, ge=1, le=10_080,
+        default=60,
+        ge=1,
+        le=10_080,
         description="Minutes for which an access token is valid.",
         json_schema_extra={"group": "access"},
     )
 
     worker_count: int = Field(
-        default=4, ge=0, le=256,
+        default=4,
+        ge=0,
+        le=256,
         description="Jobs that one process runs at the same time. 0: this process runs none.",
         json_schema_extra={"group": "workers"},
     )
     lease_seconds: float = Field(
-        default=15, ge=1, le=600,
+        default=15,
+        ge=1,
+        le=600,
         description="Seconds for which a worker holds a job without renewing; then others may take it.",
         json_schema_extra={"group": "workers"},
     )
     heartbeat_seconds: float = Field(
-        default=4, ge=0.2, le=200,
+        default=4,
+        ge=0.2,
+        le=200,
         description="Seconds between two renewals of the leases of a worker. At most a third of `lease_seconds`.",
         json_schema_extra={"group": "workers"},
     )
     reconcile_seconds: float = Field(
-        default=5, ge=0.2, le=300,
+        default=5,
+        ge=0.2,
+        le=300,
         description="Seconds between two looks for expired leases and for pending jobs that the queue does not hold.",
         json_schema_extra={"group": "workers"},
     )
     shutdown_seconds: float = Field(
-        default=20, ge=0, le=600,
+        default=20,
+        ge=0,
+        le=600,
         description="Seconds that a stopping process gives its running jobs to reach a boundary.",
         json_schema_extra={"group": "workers"},
     )
 
     list_limit: int = Field(
-        default=50, ge=1, le=200,
+        default=50,
+        ge=1,
+        le=200,
         description="Jobs on one page of a list when the caller does not say.",
         json_schema_extra={"group": "api"},
     )
     stuck_minutes: int = Field(
-        default=60, ge=1,
+        default=60,
+        ge=1,
         description="Minutes after which a job still processing counts as stuck in the health report.",
         json_schema_extra={"group": "health"},
     )
     pending_minutes: int = Field(
-        default=15, ge=1,
+        default=15,
+        ge=1,
         description="Minutes that the oldest due job may wait before the health report turns unhealthy.",
         json_schema_extra={"group": "health"},
     )

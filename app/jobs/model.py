@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.jobs.states import Actor, Event, Status
+from app.jobs.states import Actor, Event, Status, allowed
 
 #: The error log of a job keeps this many entries, the newest.
 ERROR_LOG_LIMIT = 100
@@ -129,3 +129,19 @@ class Caller:
     def system(cls, name: str) -> "Caller":
         """A part of the service itself, such as recovery."""
         return cls(Actor.SYSTEM, name)
+
+
+def guard_holds(job: Job, event: Event) -> bool:
+    """Tell whether what the transition table asks besides the status holds for a person's event."""
+    if job.status is not Status.PROCESSING:
+        return True
+    if event is Event.PAUSE:
+        return job.control_request is not Request.CANCEL
+    if event is Event.RESUME:
+        return job.control_request is Request.PAUSE
+    return True
+
+
+def actions(job: Job) -> tuple[Event, ...]:
+    """Return what a person may do to ``job`` as it is now."""
+    return tuple(event for event in allowed(job.status) if guard_holds(job, event))

@@ -6,6 +6,11 @@ from datetime import timedelta
 import psycopg
 import sqlalchemy.exc
 
+from app.problems import Problem
+
+#: The HTTP status of problems that pass by themselves.
+_UNAVAILABLE = 503
+
 
 class TransientError(Exception):
     """A handler raises this when the same work may succeed later: a store is away, a provider is busy."""
@@ -50,4 +55,6 @@ class RetryPolicy:
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether another attempt may succeed."""
+    if isinstance(error, Problem):
+        return error.status == _UNAVAILABLE
     return isinstance(error, TRANSIENT) and not isinstance(error, PermanentError | FileNotFoundError)

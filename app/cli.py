@@ -1,0 +1,157 @@
+"""The command ``jobs``: the service, its workers, and what an operator does from a terminal."""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from app.auth.accounts import Accounts
+from app.auth.permissions import Role
+from app.database.connect import open_database
+from app.database.errors import DatabaseStartError
+from app.handlers import REGISTRY
+from app.main import create_app
+from app.migrations import migrate
+from app.services import open_services
+from app.settings import Settings
+from app.telemetry.logging import configure
+
+cli = typer.Typer(
+    help="The reference job service.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+def main() -> None:
+    """Run the command; problems that the caller can mend end with one line and status 2."""
+    try:
+        cli()
+    except DatabaseStartError as error:
+        sys.exit(_complain(str(error)))
+
+
+def _complain(text: str) -> int:
+    print(f"jobs: {text}", file=sys.stderr)  # noqa: T201 (this is a command's answer)
+    return 2
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for entry in error.errors():
+            place = ".".join(str(part) for part in entry["loc"]).upper()
+            value = "" if not place else f" (it is {entry['input']!r})"
+            _complain(f"{place or 'settings'}: {entry['msg']}{value}")
+        raise typer.Exit(2) from None
+    configure(settings.log_format, settings.log_level)
+    return settings
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; HOST when absent.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; PORT when absent.")] = None,
+) -> None:
+    """Serve the HTTP API, with workers and recovery in the same process."""
+    settings = _settings(host=host, port=port)
+    listener = _bind(settings.host, settings.port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+    )
+    server.run(sockets=[listener])
+    if not server.started:
+        raise typer.Exit(2)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything is opened, so that a taken one costs one line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        _complain(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or PORT")
+        raise typer.Exit(2) from None
+    return listener
+
+
+@cli.command()
+def worker(
+    count: Annotated[int | None, typer.Option(min=1, help="Jobs at the same time; WORKER_COUNT when absent.")] = None,
+) -> None:
+    """Run jobs in a process of its own, without the HTTP API."""
+    settings = _settings(worker_count=count)
+    if not settings.worker_count:
+        _complain("WORKER_COUNT is 0, so this process would run nothing; give --count")
+        raise typer.Exit(2)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with open_services(settings, REGISTRY):
+            await stop.wait()
+
+    _run(work())
+
+
+@cli.command(name="migrate")
+def migrate_command() -> None:
+    """Bring the database schema up to date; serve and worker do so by themselves."""
+    settings = _settings()
+
+    async def run() -> None:
+        async with open_database(settings) as database:
+            await migrate(database.engine)
+
+    _run(run())
+    print("The schema is up to date.")  # noqa: T201 (this is a command's answer)
+
+
+@cli.command()
+def create_admin(
+    name: Annotated[str, typer.Argument(help="Name to sign in with.")],
+    password: Annotated[
+        str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, envvar="ADMIN_PASSWORD",
+                          help="Password; asked for when absent.")
+    ],
+) -> None:  # fmt: skip
+    """Create an admin from the machine itself, also when the set-up over HTTP is closed."""
+    settings = _settings()
+
+    async def run() -> None:
+        async with open_database(settings) as database:
+            await migrate(database.engine)
+            await Accounts(database.engine).create(name, password, Role.ADMIN)
+
+    _run(run())
+    print(f"{name} can sign in as admin now.")  # noqa: T201 (this is a command's answer)
+
+
+@cli.command(name="settings")
+def show_settings() -> None:
+    """Print every setting with its value; secrets are masked."""
+    settings = _settings()
+    table = Table("Setting", "Value", "Meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        table.add_row(name.upper(), "" if value is None else str(value), field.description)
+    Console().print(table)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with suppress(KeyboardInterrupt):
+        asyncio.run(work)

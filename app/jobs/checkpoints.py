@@ -1,0 +1,108 @@
+"""Stage results in storage: a folder by default, any address that fsspec knows by setting."""
+
+import errno
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import anyio
+import fsspec
+
+from app.jobs.files import FULL
+from app.problems import StorageUnavailable
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A checkpoint in storage: ``final`` tells whether its stage is finished, ``size`` is in bytes."""
+
+    stage: str
+    path: str
+    final: bool
+    size: int
+
+
+class CheckpointStore:
+    """Checkpoints under ``address``, one folder a job.
+
+    A stage that was interrupted leaves ``<job>/stage-<stage>.json``, a finished one ``<job>/<stage>.json``. A file is
+    there completely or not at all.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._storage, self._root = fsspec.url_to_fs(address)
+
+    def path(self, job_id: UUID, stage: str, *, final: bool) -> str:
+        """Return the path of a checkpoint below the store's address."""
+        return f"{job_id}/{stage}.json" if final else f"{job_id}/stage-{stage}.json"
+
+    async def save(self, job_id: UUID, stage: str, content: Mapping[str, Any], *, final: bool) -> str:
+        """Write a checkpoint, replacing an older one, and return its path.
+
+        Raises:
+            StorageUnavailable: the storage is full or refuses writes.
+        """
+        path = self.path(job_id, stage, final=final)
+        data = json.dumps(content, ensure_ascii=False, indent=1, default=str).encode()
+        try:
+            await anyio.to_thread.run_sync(self._write, path, data)
+        except OSError as error:
+            if error.errno in FULL or isinstance(error, PermissionError):
+                reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown")
+                raise StorageUnavailable(f"The checkpoint {path} could not be stored: {reason}.") from error
+            raise
+        return path
+
+    def _write(self, path: str, data: bytes) -> None:
+        full = f"{self._root}/{path}"
+        self._storage.makedirs(full.rpartition("/")[0], exist_ok=True)
+        partial = f"{full}.partial"
+        try:
+            self._storage.pipe_file(partial, data)
+            self._storage.mv(partial, full)
+        except OSError:
+            if self._storage.exists(partial):
+                self._storage.rm_file(partial)
+            raise
+
+    async def load(self, job_id: UUID, stage: str) -> dict[str, Any] | None:
+        """Return the result of a finished stage, or None when there is no such checkpoint."""
+        full = f"{self._root}/{self.path(job_id, stage, final=True)}"
+        try:
+            data = await anyio.to_thread.run_sync(self._storage.cat_file, full)
+        except FileNotFoundError:
+            return None
+        content: dict[str, Any] = json.loads(data)
+        return content
+
+    async def saved(self, job_id: UUID) -> list[CheckpointInfo]:
+        """Return the checkpoints of a job, by path."""
+        return await anyio.to_thread.run_sync(self._saved, job_id)
+
+    def _saved(self, job_id: UUID) -> list[CheckpointInfo]:
+        try:
+            entries = self._storage.ls(f"{self._root}/{job_id}", detail=True)
+        except FileNotFoundError:
+            return []
+        found = []
+        for entry in sorted(entries, key=lambda entry: entry["name"]):
+            name = entry["name"].rpartition("/")[2]
+            if not name.endswith(".json"):
+                continue
+            final = not name.startswith("stage-")
+            stage = name.removesuffix(".json").removeprefix("stage-")
+            found.append(CheckpointInfo(stage, f"{job_id}/{name}", final, int(entry["size"])))
+        return found
+
+    async def delete(self, job_id: UUID) -> None:
+        """Remove all checkpoints of a job; nothing happens when there are none."""
+        folder = f"{self._root}/{job_id}"
+
+        def remove() -> None:
+            if self._storage.exists(folder):
+                self._storage.rm(folder, recursive=True)
+
+        await anyio.to_thread.run_sync(remove)

@@ -1,0 +1,69 @@
+"""The list of jobs: what it can be filtered by, and where a page goes on."""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from app.jobs.model import Job
+from app.jobs.states import Status
+from app.problems import InvalidCursor
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs a list holds; an empty filter holds all. ``type`` is a canonical name."""
+
+    status: tuple[Status, ...] = ()
+    type: str | None = None
+    stage: str | None = None
+    created_by: UUID | None = None
+
+    def digest(self) -> str:
+        """Return a short fingerprint of the filter."""
+        text = json.dumps(asdict(self), default=str, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last job of a page. The next page holds older ones, so new jobs do not move it."""
+
+    created_at: datetime
+    id: UUID
+
+    def encode(self, filters: JobFilter) -> str:
+        """Return the cursor as an opaque string, bound to the filters."""
+        text = f"{filters.digest()}|{self.created_at.isoformat()}|{self.id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, filters: JobFilter) -> Self:
+        """Read a cursor.
+
+        Raises:
+            InvalidCursor: it was changed, or made for other filters.
+        """
+        try:
+            plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+            digest, created_at, job_id = plain.split("|")
+            cursor = cls(datetime.fromisoformat(created_at), UUID(job_id))
+            if cursor.created_at.tzinfo is None:
+                raise ValueError("no time zone")
+        except (ValueError, binascii.Error):
+            raise InvalidCursor("The cursor is not one that this service made.") from None
+        if digest != filters.digest():
+            raise InvalidCursor("The cursor belongs to a list with other filters.")
+        return cursor
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """One page of the list; ``next_cursor`` is None on the last one."""
+
+    items: list[Job]
+    next_cursor: str | None

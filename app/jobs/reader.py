@@ -1,0 +1,89 @@
+"""Reading jobs and their audit trail."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.tables import job_events, jobs
+from app.jobs.clock import Clock
+from app.jobs.listing import Cursor, JobFilter, JobPage
+from app.jobs.model import Job, JobEvent, Request
+from app.jobs.states import Actor, Event, Status, names
+
+
+class JobReader:
+    """Reads jobs; each method is one query."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.clock = clock or Clock()
+
+    async def get(self, job_id: UUID) -> Job | None:
+        """Return a job, or None."""
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).one_or_none()
+        return read_job(row) if row else None
+
+    async def page(self, filters: JobFilter, *, limit: int, cursor: Cursor | None) -> JobPage:
+        """Return at most ``limit`` jobs, newest first, that are older than ``cursor``."""
+        query: Select[Any] = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
+        if filters.status:
+            query = query.where(jobs.c.status.in_(names(filters.status)))
+        for column, value in (("type", filters.type), ("stage", filters.stage), ("created_by", filters.created_by)):
+            if value is not None:
+                query = query.where(jobs.c[column] == value)
+        if cursor:
+            query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(cursor.created_at, cursor.id))
+        async with self.engine.connect() as connection:
+            found = [read_job(row) for row in await connection.execute(query)]
+        items = found[:limit]
+        last = items[-1] if len(found) > limit else None
+        return JobPage(items, Cursor(last.created_at, last.id).encode(filters) if last else None)
+
+    async def events(self, job_id: UUID) -> list[JobEvent]:
+        """Return the audit trail of a job, oldest first."""
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(
+                select(job_events).where(job_events.c.job_id == job_id).order_by(job_events.c.id)
+            )
+            return [
+                JobEvent(
+                    **{
+                        **row._mapping,
+                        "event": Event(row.event),
+                        "actor": Actor(row.actor),
+                        "from_status": Status(row.from_status) if row.from_status else None,
+                        "to_status": Status(row.to_status),
+                    }
+                )
+                for row in rows
+            ]
+
+    async def pending(self, *, after: UUID | None, limit: int, quiet: timedelta) -> list[Job]:
+        """Return pending jobs that nobody has touched for ``quiet``, by id, for the reconciler."""
+        query = (
+            select(jobs)
+            .where(jobs.c.status == Status.PENDING.value, jobs.c.updated_at < self.clock.now(-quiet))
+            .order_by(jobs.c.id)
+            .limit(limit)
+        )
+        if after:
+            query = query.where(jobs.c.id > after)
+        async with self.engine.connect() as connection:
+            return [read_job(row) for row in await connection.execute(query)]
+
+
+def read_request(value: str | None) -> Request | None:
+    """Return the request in a column value."""
+    return Request(value) if value else None
+
+
+def read_job(row: Row[Any]) -> Job:
+    """Return a row of the ``jobs`` table as a record."""
+    values = dict(row._mapping)
+    values["status"] = Status(values["status"])
+    values["control_request"] = read_request(values["control_request"])
+    return Job(**values)

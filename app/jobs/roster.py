@@ -1,0 +1,75 @@
+"""Which worker processes are alive: one row each, renewed with every heartbeat."""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import uuid4
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.tables import workers
+from app.jobs.clock import Clock
+
+#: Rows of processes that have not been seen for this long are removed.
+_FORGET = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class WorkerProcess:
+    """A process that runs jobs, ``slots`` at the same time."""
+
+    id: str
+    host: str
+    pid: int
+    slots: int
+
+    @classmethod
+    def this(cls, slots: int) -> Self:
+        """Describe the present process; the id is new at every start."""
+        host, pid = socket.gethostname(), os.getpid()
+        return cls(f"{host}-{pid}-{uuid4().hex[:6]}", host, pid, slots)
+
+
+@dataclass(frozen=True)
+class SeenWorker:
+    """A process and when it was last seen."""
+
+    process: WorkerProcess
+    started_at: datetime
+    seen_at: datetime
+
+
+class Roster:
+    """The table of worker processes."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
+        self._engine = engine
+        self._clock = clock or Clock()
+
+    async def seen(self, process: WorkerProcess) -> None:
+        """Note that ``process`` is alive."""
+        now = self._clock.now()
+        statement = insert(workers).values(
+            id=process.id, host=process.host, pid=process.pid, slots=process.slots, started_at=now, seen_at=now
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"seen_at": now}))
+
+    async def left(self, process: WorkerProcess) -> None:
+        """Remove ``process``, which has stopped, and those that have been silent for a day."""
+        gone = (workers.c.id == process.id) | (workers.c.seen_at < self._clock.now(-_FORGET))
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(workers).where(gone))
+
+    async def alive(self, within: timedelta) -> list[SeenWorker]:
+        """Return the processes that were seen within the given time, by id."""
+        query = select(workers).where(workers.c.seen_at >= self._clock.now(-within)).order_by(workers.c.id)
+        async with self._engine.connect() as connection:
+            return [
+                SeenWorker(WorkerProcess(row.id, row.host, row.pid, row.slots), row.started_at, row.seen_at)
+                for row in await connection.execute(query)
+            ]

@@ -1,0 +1,330 @@
+"""Every write to jobs and their audit trail.
+
+Every change of status is one statement: the guard is its WHERE clause, derived from the transition table, and the
+audit entry is written by the same statement. Who loses a race changes nothing and gets None.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CTE, ColumnElement, Select, cast, func, insert, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.database.tables import job_events, jobs
+from app.jobs.clock import Clock
+from app.jobs.context import LeaseLost, Step
+from app.jobs.model import ERROR_LOG_LIMIT, Caller, Job, Lease, Request, guard_holds
+from app.jobs.reader import read_job, read_request
+from app.jobs.states import Actor, Event, Status, sources, target
+from app.jobs.text import storable
+
+#: Values for the columns of a job, by column name; SQL expressions are welcome.
+Values = Mapping[str, Any]
+
+#: What every event that ends a worker's hold on a job clears.
+_UNHELD: Values = {"worker_id": None, "lock_expires_at": None}
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What the creator of a job decides; the payload has been validated."""
+
+    type: str
+    data: dict[str, Any]
+    config: dict[str, Any]
+    priority: int
+    max_retries: int
+    created_by: UUID | None
+
+
+@dataclass(frozen=True)
+class RunningState:
+    """What a person asked of a job that a worker holds, read while its lease is renewed."""
+
+    lease: Lease
+    request: Request | None
+
+
+class JobStore:
+    """Writes jobs. Methods open their own transaction unless they take a connection."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.clock = clock or Clock()
+
+    # -- people
+
+    async def create(self, new: NewJob, *, caller: Caller) -> Job:
+        """Insert a job as ``pending``."""
+        now = self.clock.now()
+        created = (
+            insert(jobs)
+            .values(
+                id=uuid4(),
+                type=new.type,
+                status=Status.PENDING.value,
+                priority=new.priority,
+                data=new.data,
+                config=new.config,
+                max_retries=new.max_retries,
+                created_by=new.created_by,
+                created_at=now,
+                updated_at=now,
+            )
+            .returning(*jobs.c)
+            .cte("changed")
+        )
+        async with self.engine.begin() as connection:
+            row = (await connection.execute(self._audited(created, Event.CREATE, None, caller))).one()
+        return read_job(row)
+
+    async def control(self, job_id: UUID, event: Event, *, caller: Caller, reason: str | None) -> tuple[Job, bool]:
+        """Apply a person's event to the job's present status.
+
+        Returns the job and whether the event happened; if not, the job is as it was. Raises KeyError: no such job.
+        """
+        async with self.engine.begin() as connection:
+            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update())).one_or_none()
+            if row is None:
+                raise KeyError(job_id)
+            job = read_job(row)
+            to = target(job.status, event)
+            if to is None or not guard_holds(job, event):
+                return job, False
+            changed = await self._apply(
+                connection, event, job.status, to, [jobs.c.id == job_id], self._effect(event, job, reason),
+                caller=caller, reason=reason,
+            )  # fmt: skip
+            # The row is locked and its status was just read: the guard cannot fail.
+            return changed[0], True
+
+    def _effect(self, event: Event, job: Job, reason: str | None) -> dict[str, Any]:
+        """Return what a person's event changes besides the status."""
+        now = self.clock.now()
+        running = job.status is Status.PROCESSING
+        match event:
+            case Event.PAUSE if running:
+                return {"control_request": Request.PAUSE.value, "pause_reason": reason}
+            case Event.PAUSE:
+                return {"paused_at": now, "pause_reason": reason, "control_request": None}
+            case Event.RESUME if running:
+                return {"control_request": None, "pause_reason": None}
+            case Event.RESUME:
+                return {**self._again(), "resumed_at": now, "resume_count": jobs.c.resume_count + 1}
+            case Event.CANCEL if running:
+                return {"control_request": Request.CANCEL.value}
+            case Event.CANCEL:
+                return {"completed_at": now, "next_retry_at": None, "control_request": None}
+            case Event.RETRY:
+                return {**self._again(), "retry_count": 0, "completed_at": None}
+            case Event.FORCE_FAIL:
+                entry = {"stage": job.stage, "message": reason or "An admin failed the job by hand.", "code": "forced"}
+                return {**_UNHELD, **self._ended(), "error_log": self._log([entry])}
+        raise ValueError(f"{event} is no event of a person")
+
+    def _again(self) -> dict[str, Any]:
+        """Return what makes a job deliverable once more: a new run number, so that older deliveries are void."""
+        return {"run": jobs.c.run + 1, "next_retry_at": None, "control_request": None}
+
+    def _ended(self) -> dict[str, Any]:
+        return {"completed_at": self.clock.now(), "control_request": None, "next_retry_at": None}
+
+    # -- workers
+
+    async def claim(self, job_id: UUID, run: int, *, worker_id: str, lease: timedelta) -> Job | None:
+        """Take a pending job for a worker. None: the delivery is old, or another worker or a person was quicker."""
+        now = self.clock.now()
+        values = {
+            "worker_id": worker_id,
+            "lock_expires_at": self.clock.now(lease),
+            "started_at": func.coalesce(jobs.c.started_at, now),
+            "next_retry_at": None,
+        }
+        guard = [jobs.c.id == job_id, jobs.c.run == run]
+        caller = Caller(Actor.WORKER, worker_id)
+        async with self.engine.begin() as connection:
+            claimed = await self._apply(
+                connection, Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values, caller=caller
+            )
+        return claimed[0] if claimed else None
+
+    async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:
+        """Lengthen a worker's leases; one that is missing from the answer is lost."""
+        held = [(lease.job_id, lease.run) for lease in leases]
+        statement = (
+            update(jobs)
+            .where(
+                jobs.c.worker_id == worker_id,
+                jobs.c.status == Status.PROCESSING.value,
+                tuple_(jobs.c.id, jobs.c.run).in_(held),
+            )
+            .values(lock_expires_at=self.clock.now(lease))
+            .returning(jobs.c.id, jobs.c.run, jobs.c.control_request)
+        )
+        async with self.engine.begin() as connection:
+            rows = await connection.execute(statement)
+            return [RunningState(Lease(row.id, row.run, worker_id), read_request(row.control_request)) for row in rows]
+
+    async def record(
+        self, connection: AsyncConnection, lease: Lease, stage: str, step: Step, *, extend: timedelta
+    ) -> Request | None:
+        """Write one step of a running job on ``connection``; return what a person has asked for.
+
+        Raises:
+            LeaseLost: the worker does not hold the job any more; the caller's transaction must not be committed.
+        """
+        values: dict[str, Any] = {"stage": stage, "updated_at": self.clock.now()}
+        values["lock_expires_at"] = self.clock.now(extend)
+        if step.processed:
+            values["processed_items"] = jobs.c.processed_items + step.processed
+        if step.total is not None:
+            values["total_items"] = step.total
+        if step.state is not None:
+            values["current_state"] = {"stage": stage, "state": storable(dict(step.state))}
+        if step.details is not None:
+            values["progress_details"] = storable(dict(step.details))
+        if step.stats:
+            values["output_stats"] = jobs.c.output_stats.op("||")(literal(storable(dict(step.stats)), JSONB))
+        if step.errors:
+            values["error_log"] = self._log([{"stage": stage, **error} for error in step.errors])
+        statement = update(jobs).where(*_held(lease)).values(values).returning(jobs.c.control_request)
+        row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise LeaseLost(f"job {lease.job_id} is no longer held by {lease.worker_id}")
+        return read_request(row.control_request)
+
+    async def link_checkpoint(self, lease: Lease, *, path: str, stage: str) -> bool:
+        """Note on the row where the newest checkpoint is. False: the lease is lost."""
+        statement = (
+            update(jobs)
+            .where(*_held(lease))
+            .values(last_checkpoint_path=path, last_checkpoint_stage=stage, updated_at=self.clock.now())
+        )
+        async with self.engine.begin() as connection:
+            return (await connection.execute(statement)).rowcount == 1
+
+    async def settle(
+        self,
+        lease: Lease,
+        event: Event,
+        *,
+        error: Mapping[str, Any] | None = None,
+        delay: timedelta | None = None,
+        reason: str | None = None,
+    ) -> Job | None:
+        """End a worker's hold on a job with one of the worker's events. None: the lease is lost, nothing changed."""
+        to = target(Status.PROCESSING, event)
+        if to is None or event.actor is not Actor.WORKER:
+            raise ValueError(f"a worker cannot end its hold on a job with {event}")
+        values: dict[str, Any] = dict(_UNHELD)
+        match event:
+            case Event.COMPLETE | Event.FAIL | Event.STOP:
+                values |= self._ended()
+            case Event.SUSPEND:
+                values |= {"paused_at": self.clock.now(), "control_request": None}
+            case Event.RELEASE:
+                values |= {"run": jobs.c.run + 1}
+            case Event.RESCHEDULE:
+                values |= {
+                    "run": jobs.c.run + 1,
+                    "retry_count": jobs.c.retry_count + 1,
+                    "next_retry_at": self.clock.now(delay or timedelta()),
+                }
+        if error:
+            values["error_log"] = self._log([error])
+        caller = Caller(Actor.WORKER, lease.worker_id)
+        async with self.engine.begin() as connection:
+            settled = await self._apply(
+                connection, event, Status.PROCESSING, to, _held(lease), values, caller=caller, reason=reason
+            )
+        return settled[0] if settled else None
+
+    # -- recovery
+
+    async def rescue(self, *, caller: Caller) -> tuple[list[Job], list[Job]]:
+        """Take back every job whose lease has expired: return those made pending, and those failed for good."""
+        expired = [jobs.c.lock_expires_at < self.clock.now()]
+        reason = "the worker stopped renewing its lease"
+        async with self.engine.begin() as connection:
+            rescued = await self._apply(
+                connection, Event.RESCUE, Status.PROCESSING, Status.PENDING,
+                [*expired, jobs.c.retry_count < jobs.c.max_retries],
+                {**_UNHELD, "run": jobs.c.run + 1, "retry_count": jobs.c.retry_count + 1},
+                caller=caller, reason=reason,
+            )  # fmt: skip
+            entry = {"message": f"No attempts are left, and {reason}.", "code": "abandoned"}
+            abandoned = await self._apply(
+                connection, Event.ABANDON, Status.PROCESSING, Status.FAILED,
+                [*expired, jobs.c.retry_count >= jobs.c.max_retries],
+                {**_UNHELD, **self._ended(), "error_log": self._log([entry])},
+                caller=caller, reason=reason,
+            )  # fmt: skip
+        return rescued, abandoned
+
+    # -- the one guarded write
+
+    async def _apply(
+        self,
+        connection: AsyncConnection,
+        event: Event,
+        source: Status,
+        to: Status,
+        guard: Sequence[ColumnElement[bool]],
+        values: Values,
+        *,
+        caller: Caller,
+        reason: str | None = None,
+    ) -> list[Job]:
+        if source not in sources(event, to=to):
+            raise ValueError(f"the transition table has no {source} → {to} on {event}")
+        changed = (
+            update(jobs)
+            .where(jobs.c.status == source.value, *guard)
+            .values({"status": to.value, "updated_at": self.clock.now(), **values})
+            .returning(*jobs.c)
+            .cte("changed")
+        )
+        rows = await connection.execute(self._audited(changed, event, source, caller, reason))
+        return [read_job(row) for row in rows]
+
+    def _audited(
+        self, changed: CTE, event: Event, source: Status | None, caller: Caller, reason: str | None = None
+    ) -> Select[Any]:
+        """Return a statement that runs ``changed``, writes its audit entries, and returns the changed jobs."""
+        entry = insert(job_events).from_select(
+            ["job_id", "at", "event", "actor", "actor_id", "from_status", "to_status", "run", "reason"],
+            select(
+                changed.c.id,
+                self.clock.now(),
+                literal(event.value),
+                literal(caller.actor.value),
+                literal(caller.id),
+                literal(source.value if source else None),
+                changed.c.status,
+                changed.c.run,
+                literal(reason),
+            ),
+        )
+        return select(changed).add_cte(entry.cte("audited"))
+
+    def _log(self, entries: Sequence[Mapping[str, Any]]) -> ColumnElement[Any]:
+        """Return the error log with ``entries`` before it, newest first, cut to its limit."""
+        at = func.jsonb_build_object("at", self.clock.now())
+        newest = [
+            literal(storable(dict(entry)), JSONB).op("||")(at) for entry in list(reversed(entries))[:ERROR_LOG_LIMIT]
+        ]
+        cut = cast(f"$[0 to {ERROR_LOG_LIMIT - 1}]", JSONPATH)
+        return func.jsonb_path_query_array(func.jsonb_build_array(*newest).op("||")(jobs.c.error_log), cut)
+
+
+def _held(lease: Lease) -> list[ColumnElement[bool]]:
+    return [
+        jobs.c.id == lease.job_id,
+        jobs.c.run == lease.run,
+        jobs.c.worker_id == lease.worker_id,
+        jobs.c.status == Status.PROCESSING.value,
+    ]

@@ -1,0 +1,1 @@
+"""Delivery: hands job ids to workers, nothing more."""

@@ -1,0 +1,147 @@
+"""BullMQ on PostgreSQL as the queue engine; its tables live in the schema ``bullmq`` of our own database."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from bullmq import Job, Queue, Worker
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.tables import HIGHEST_PRIORITY
+from app.queue.engine import Consume, Consumer, Delivery, Entry
+from app.telemetry.events import LogEvent, emit
+
+log = structlog.get_logger("queue")
+
+#: The one queue; job types are BullMQ's job names.
+QUEUE = "jobs"
+SCHEMA = "bullmq"
+
+#: Seconds that one call to the queue may take before it counts as unavailable.
+_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class QueueDefault:
+    """An option that this service gives to BullMQ, and why."""
+
+    name: str
+    value: Any
+    reason: str
+
+
+#: Options of every entry. Retries are the service's own: a retry is a new run, hence a new entry.
+ENTRY_DEFAULTS = (
+    QueueDefault("attempts", 1, "The service counts attempts on the job's row; the queue delivers a run once."),
+    QueueDefault("removeOnComplete", True, "A finished delivery says nothing that the job's row does not say."),
+    QueueDefault("removeOnFail", True, "A failed delivery is found by the reconciler, and enqueued again."),
+)
+
+#: Options of every worker, besides the lock, which is as long as the lease.
+WORKER_DEFAULTS = (
+    QueueDefault("stalledInterval", 5_000, "Milliseconds between two looks for deliveries whose worker is gone."),
+    QueueDefault("maxStalledCount", 3, "Redeliveries of one run before the queue gives up; the lease decides sooner."),
+    QueueDefault("runRetryDelay", 1_000, "Milliseconds between two attempts to reach a store that is away."),
+)
+
+
+def _options(defaults: Sequence[QueueDefault]) -> dict[str, Any]:
+    return {default.name: default.value for default in defaults}
+
+
+def queue_priority(priority: int) -> int:
+    """Return BullMQ's priority, where 1 comes first, for ours, where the highest number does."""
+    return HIGHEST_PRIORITY - priority + 1
+
+
+class BullmqPostgres:
+    """The queue in the database at ``address``."""
+
+    name = "bullmq-postgres"
+
+    def __init__(self, address: str, database: AsyncEngine) -> None:
+        self._options = {"backend": "postgres", "connection": address, "schema": SCHEMA}
+        self._database = database
+        self._queue = Queue(QUEUE, dict(self._options))
+
+    async def open(self) -> None:
+        """Create or update BullMQ's tables; concurrent callers wait for the first."""
+        await self._queue.backend.waitUntilReady()
+
+    async def enqueue(self, entries: Sequence[Entry]) -> None:
+        """Add entries; those that exist already are left as they are."""
+        jobs = [
+            {
+                "name": entry.type,
+                "data": {"job_id": str(entry.delivery.job_id), "run": entry.delivery.run},
+                "opts": {
+                    **_options(ENTRY_DEFAULTS),
+                    "jobId": entry.delivery.entry_id,
+                    "priority": queue_priority(entry.priority),
+                    "delay": int(entry.delay.total_seconds() * 1000),
+                },
+            }
+            for entry in entries
+        ]
+        async with asyncio.timeout(_TIMEOUT):
+            await self._queue.addBulk(jobs)
+
+    async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Return those that the queue does not hold."""
+        wanted = {delivery.entry_id: delivery for delivery in deliveries}
+        query = text(f"SELECT id FROM {SCHEMA}.job WHERE queue = :queue AND id = ANY(:ids)")  # noqa: S608 (constant)
+        async with self._database.connect() as connection:
+            held = set((await connection.execute(query, {"queue": QUEUE, "ids": list(wanted)})).scalars())
+        return [delivery for entry_id, delivery in wanted.items() if entry_id not in held]
+
+    async def consume(self, consume: Consume, *, concurrency: int, lease: timedelta) -> Consumer:
+        """Start handing deliveries to ``consume``, at most ``concurrency`` at the same time."""
+
+        async def process(job: Job, _token: str) -> None:
+            await consume(Delivery(UUID(job.data["job_id"]), job.data["run"]))
+
+        worker = Worker(
+            QUEUE,
+            process,
+            {
+                **self._options,
+                **_options(WORKER_DEFAULTS),
+                "concurrency": concurrency,
+                "lockDuration": int(lease.total_seconds() * 1000),
+                "autorun": False,
+            },
+        )
+        worker.on("error", lambda error, *_: emit(log, LogEvent.QUEUE_ERROR, error=str(error)))
+        return _Consumer(worker)
+
+    async def counts(self) -> dict[str, int]:
+        """Return the number of entries by BullMQ's states."""
+        counts = await self._queue.getJobCounts("waiting", "prioritized", "active", "delayed")
+        return dict(counts)
+
+    async def ping(self) -> float:
+        """Return the seconds of one round trip to the queue's store."""
+        started = time.perf_counter()
+        async with asyncio.timeout(_TIMEOUT), self._database.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return time.perf_counter() - started
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._queue.close()
+
+
+class _Consumer:
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._run = asyncio.create_task(worker.run(), name="queue-consumer")
+
+    async def stop(self) -> None:
+        await self._worker.close()
+        await self._run

@@ -1,0 +1,64 @@
+"""What the service needs of a queue engine."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A job id handed to a worker, with the run that it was enqueued for."""
+
+    job_id: UUID
+    run: int
+
+    @property
+    def entry_id(self) -> str:
+        """The queue's own id of this delivery: enqueueing the same run twice adds nothing."""
+        return f"{self.job_id}-{self.run}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A delivery to be made: at once or after ``delay``, the highest ``priority`` first."""
+
+    delivery: Delivery
+    type: str
+    priority: int
+    delay: timedelta = timedelta()
+
+
+Consume = Callable[[Delivery], Awaitable[None]]
+
+
+class Consumer(Protocol):
+    """A running subscription."""
+
+    async def stop(self) -> None:
+        """Take no more deliveries, and return when those under way are done."""
+
+
+class Engine(Protocol):
+    """A queue. Deliveries may come twice; they are lost only together with the store."""
+
+    name: str
+
+    async def enqueue(self, entries: Sequence[Entry]) -> None:
+        """Add entries; those that exist already are left as they are."""
+
+    async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Return those that the queue does not hold."""
+
+    async def consume(self, consume: Consume, *, concurrency: int, lease: timedelta) -> Consumer:
+        """Start handing deliveries to ``consume``, at most ``concurrency`` at the same time."""
+
+    async def counts(self) -> dict[str, int]:
+        """Return the number of entries by the engine's own states."""
+
+    async def ping(self) -> float:
+        """Return the seconds of one round trip. Raises ConnectionError when the store does not answer."""
+
+    async def close(self) -> None:
+        """Release connections."""

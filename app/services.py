@@ -1,0 +1,122 @@
+"""Everything that a process has open, by name."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from app.database.connect import Database, open_database
+from app.jobs.checkpoints import CheckpointStore
+from app.jobs.clock import Clock
+from app.jobs.files import FileStore
+from app.jobs.reader import JobReader
+from app.jobs.registry import Registry
+from app.jobs.roster import Roster, WorkerProcess
+from app.jobs.service import JobService
+from app.jobs.store import JobStore
+from app.migrations import migrate
+from app.queue.bullmq import BullmqPostgres
+from app.queue.engine import Engine
+from app.queue.outbox import Outbox
+from app.settings import Settings
+from app.telemetry.events import LogEvent, emit
+from app.workers.executor import Executor
+from app.workers.periodic import Periodic
+from app.workers.pool import Pool
+from app.workers.recovery import Recovery
+
+log = structlog.get_logger("service")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the parts of a process share. The HTTP API finds it as ``app.state.services``."""
+
+    settings: Settings
+    registry: Registry
+    clock: Clock
+    database: Database
+    engine: Engine
+    store: JobStore
+    reader: JobReader
+    checkpoints: CheckpointStore
+    files: FileStore
+    roster: Roster
+    outbox: Outbox
+    jobs: JobService
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, registry: Registry, *, workers: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Services]:
+    """Open the database, the queue and (unless ``workers`` is off) workers and recovery; close them in reverse.
+
+    Raises:
+        DatabaseStartError: there is no usable database.
+    """
+    clock = clock or Clock()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        await migrate(database.engine)
+        engine = BullmqPostgres(database.address, database.engine)
+        await engine.open()
+        stack.push_async_callback(engine.close)
+
+        store, reader = JobStore(database.engine, clock), JobReader(database.engine, clock)
+        checkpoints = CheckpointStore(settings.checkpoint_address)
+        outbox = Outbox(engine, reader)
+        services = Services(
+            settings=settings,
+            registry=registry,
+            clock=clock,
+            database=database,
+            engine=engine,
+            store=store,
+            reader=reader,
+            checkpoints=checkpoints,
+            files=FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes),
+            roster=Roster(database.engine, clock),
+            outbox=outbox,
+            jobs=JobService(store, reader, registry, checkpoints, outbox),
+        )
+        if workers and settings.worker_count:
+            await _start_workers(services, stack)
+        emit(log, LogEvent.SERVICE_STARTED, database="embedded" if database.embedded else "configured")
+        yield services
+    emit(log, LogEvent.SERVICE_STOPPED)
+
+
+async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
+    settings = services.settings
+    process = WorkerProcess.this(settings.worker_count)
+    lease = timedelta(seconds=settings.lease_seconds)
+    executor = Executor(
+        worker_id=process.id,
+        store=services.store,
+        registry=services.registry,
+        checkpoints=services.checkpoints,
+        files=services.files,
+        dispatch=services.outbox,
+        lease=lease,
+    )
+    pool = Pool(
+        executor,
+        process=process,
+        engine=services.engine,
+        store=services.store,
+        roster=services.roster,
+        lease=lease,
+        heartbeat=timedelta(seconds=settings.heartbeat_seconds),
+        patience=timedelta(seconds=settings.shutdown_seconds),
+    )
+    recovery = Periodic(
+        Recovery(services.store, services.outbox).look,
+        timedelta(seconds=settings.reconcile_seconds),
+        on_error=LogEvent.RECONCILER_FAILED,
+    )
+    stack.push_async_callback(recovery.stop)
+    await pool.start()
+    stack.push_async_callback(pool.stop)

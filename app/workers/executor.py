@@ -1,0 +1,162 @@
+"""From a delivery to a settled job: claim, run, settle."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from app.jobs.checkpoints import CheckpointStore
+from app.jobs.files import FileStore
+from app.jobs.model import Job, Request
+from app.jobs.registry import Registry
+from app.jobs.service import Dispatch
+from app.jobs.states import Event, Status
+from app.jobs.store import JobStore
+from app.problems import Problem, UnknownJobType
+from app.queue.engine import Delivery
+from app.telemetry.events import LogEvent, emit
+from app.workers.execution import Execution
+from app.workers.outcome import Completed, Failed, Lost, Outcome, Stopped
+
+log = structlog.get_logger("worker")
+
+#: What the error log keeps of an error's text, in characters.
+_MESSAGE_LIMIT = 2000
+
+
+class Executor:
+    """Runs deliveries for one worker process; ``running`` are the jobs that it holds."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        store: JobStore,
+        registry: Registry,
+        checkpoints: CheckpointStore,
+        files: FileStore,
+        dispatch: Dispatch,
+        lease: timedelta,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.worker_id = worker_id
+        self.running: set[Execution] = set()
+        self._store = store
+        self._registry = registry
+        self._checkpoints = checkpoints
+        self._files = files
+        self._dispatch = dispatch
+        self._lease = lease
+        self._chance = chance
+        self._closing = False
+
+    def close(self) -> None:
+        """Take no more jobs, and stop the running ones at their next boundary."""
+        self._closing = True
+        for execution in self.running:
+            execution.shutting_down = True
+
+    async def consume(self, delivery: Delivery) -> None:
+        """Claim the delivered job and run it; drop the delivery when the job cannot be claimed."""
+        if self._closing:
+            # The row stays pending, and the reconciler of a living process enqueues it.
+            return
+        job = await self._store.claim(delivery.job_id, delivery.run, worker_id=self.worker_id, lease=self._lease)
+        if job is None:
+            emit(log, LogEvent.DELIVERY_DROPPED, job_id=str(delivery.job_id), run=delivery.run)
+            return
+        with structlog.contextvars.bound_contextvars(job_id=str(job.id), type=job.type, run=job.run):
+            emit(log, LogEvent.JOB_CLAIMED, worker_id=self.worker_id)
+            try:
+                await self._run(job)
+            except Exception as error:
+                emit(log, LogEvent.DELIVERY_FAILED, error=str(error))
+                raise
+
+    async def _run(self, job: Job) -> None:
+        try:
+            job_type = self._registry.resolve(job.type)
+        except UnknownJobType as error:
+            # An older process met a newer job: another process may know it, so it is not a permanent failure.
+            await self._settle_failure(job, Failed(error, job.stage or "", transient=True))
+            return
+        execution = Execution(
+            job, job_type, store=self._store, checkpoints=self._checkpoints, files=self._files, lease=self._lease
+        )
+        self.running.add(execution)
+        try:
+            execution.shutting_down = self._closing
+            outcome = await execution.run()
+            await self._settle(execution, outcome)
+        finally:
+            self.running.discard(execution)
+
+    async def _settle(self, execution: Execution, outcome: Outcome) -> None:
+        match outcome:
+            case Completed():
+                await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED)
+            case Stopped(Request.PAUSE):
+                await self._end(execution.job, Event.SUSPEND, LogEvent.JOB_SUSPENDED)
+            case Stopped(Request.CANCEL):
+                await self._end(execution.job, Event.STOP, LogEvent.JOB_STOPPED)
+            case Stopped(None):
+                await self._end(execution.job, Event.RELEASE, LogEvent.JOB_RELEASED)
+            case Failed() if outcome.transient and execution.request:
+                # A person wants it to stop: that comes before trying again.
+                await self._settle(execution, Stopped(execution.request))
+            case Failed():
+                await self._settle_failure(execution.job, outcome)
+            case Lost():
+                emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
+
+    async def _settle_failure(self, job: Job, failure: Failed) -> None:
+        entry = {"stage": failure.stage, "message": describe(failure.error), "code": code(failure.error)}
+        attempts_left = job.retry_count < job.max_retries
+        if failure.transient and attempts_left:
+            policy = self._registry[job.type].retry if job.type in self._registry else None
+            delay = policy.delay(job.retry_count + 1, self._chance()) if policy else timedelta(minutes=1)
+            settled = await self._end(
+                job, Event.RESCHEDULE, LogEvent.JOB_RESCHEDULED, error=entry, delay=delay, reason=entry["message"]
+            )
+        else:
+            settled = await self._end(job, Event.FAIL, LogEvent.JOB_FAILED, error=entry, reason=entry["message"])
+        if settled and not isinstance(failure.error, Problem):
+            emit(log, LogEvent.JOB_ERROR, exc_info=failure.error)
+
+    async def _end(
+        self,
+        job: Job,
+        event: Event,
+        line: LogEvent,
+        *,
+        error: dict[str, str] | None = None,
+        delay: timedelta | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Write the end of this attempt; the job goes back to the queue where the event says so."""
+        lease = job.lease
+        if lease is None:
+            raise ValueError(f"job {job.id} has not been claimed")
+        settled = await self._store.settle(lease, event, error=error, delay=delay, reason=reason)
+        if settled is None:
+            emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
+            return False
+        extra = {"error": reason} if error else {}
+        if delay:
+            extra["retry_in_seconds"] = f"{delay.total_seconds():.1f}"
+        emit(log, line, **extra)
+        if settled.status is Status.PENDING:
+            await self._dispatch.dispatch([settled])
+        return True
+
+
+def describe(error: BaseException) -> str:
+    """Return an error's text for people, cut to what the error log keeps."""
+    text = error.detail if isinstance(error, Problem) else str(error) or type(error).__name__
+    return text[:_MESSAGE_LIMIT]
+
+
+def code(error: BaseException) -> str:
+    """Return what kind of error it is: a problem's code, else the name of its class."""
+    return error.code if isinstance(error, Problem) else type(error).__name__
