@@ -77,6 +77,14 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A fact has other attributes than in the committed inventory.",
             "Run `trueup write` and review the pages named.",
         ),
+        # links of the built site
+        "link-broken": Code("A link leads to nothing in the built site.", "Correct the address."),
+        "anchor-missing": Code("A link names an anchor that its page does not have.", "Correct the fragment."),
+        "id-duplicate": Code(
+            "An anchor occurs twice on a built page, so links to it are ambiguous.",
+            "Rename one heading, or give it an explicit `{#id}`.",
+        ),
+        "redirect-broken": Code("A redirect leads nowhere, or in a circle.", "Correct its target."),
         # the site build
         "build-failed": Code("The site does not build in strict mode.", "Correct what the builder names."),
     }
