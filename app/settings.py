@@ -6,9 +6,11 @@ directory. ``jobs settings`` prints them with their current values.
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, PostgresDsn, SecretStr, model_validator
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,6 +30,17 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+def postgres_address(value: str) -> str:
+    """Return ``value`` when libpq can read it as an address; sockets and further parameters are welcome."""
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError("must start with postgresql://")
+    try:
+        conninfo_to_dict(value)
+    except ProgrammingError as error:
+        raise ValueError(str(error).strip()) from None
+    return value
+
+
 class Settings(BaseSettings):
     """The settings of the service; unknown variables are ignored, bad values stop the start with their name."""
 
@@ -38,7 +51,7 @@ class Settings(BaseSettings):
         description="Folder for everything the service keeps on disk: the embedded database, checkpoints, uploads.",
         json_schema_extra={"group": "storage"},
     )
-    database_url: PostgresDsn | None = Field(
+    database_url: Annotated[str, AfterValidator(postgres_address)] | None = Field(
         default=None,
         description="PostgreSQL 14 or later. When it is not set, the service runs its own inside `data_dir`.",
         examples=["postgresql://jobs:secret@db.internal:5432/jobs"],

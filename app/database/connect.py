@@ -36,7 +36,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         DatabaseStartError: the embedded server does not start.
     """
     if settings.database_url is not None:
-        async with _connected(str(settings.database_url), settings, embedded=False) as database:
+        async with _connected(settings.database_url, settings, embedded=False) as database:
             yield database
         return
     server = EmbeddedPostgres(settings.data_dir / "postgres")

@@ -1,0 +1,107 @@
+"""Real parts for every test: one PostgreSQL server a session, one fresh database a test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+import pytest
+
+from app.database.connect import open_database
+from app.database.embedded import EmbeddedPostgres
+from app.jobs.clock import Clock
+from app.jobs.registry import Registry
+from app.migrations import migrate
+from app.queue.bullmq import BullmqPostgres
+from app.services import Services, open_services
+from app.settings import Settings
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server whose database ``template`` has all our tables, and BullMQ's."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
+
+    async def prepare() -> str:
+        address = await server.start()
+        with psycopg.connect(address, autocommit=True) as connection:
+            # Tests may lose their data; durable writes would only make them slow.
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+                connection.execute(f"ALTER SYSTEM SET {setting}")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE DATABASE template")
+        template = address.replace("/postgres?", "/template?")
+        async with open_database(Settings(database_url=template)) as database:
+            await migrate(database.engine)
+            queue = BullmqPostgres(database.address, database.engine)
+            await queue.open()
+            await queue.close()
+        return address
+
+    yield asyncio.run(prepare())
+    asyncio.run(server.stop())
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """The address of a fresh database with all tables and no rows."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    yield postgres.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings for a process on a fresh database, with short intervals."""
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        data_dir=tmp_path / "data",
+        lease_seconds=1,
+        heartbeat_seconds=0.2,
+        reconcile_seconds=0.2,
+        shutdown_seconds=5,
+    )
+
+
+class Open(Protocol):
+    """Opens the services of one process on the test's database."""
+
+    def __call__(
+        self, registry: Registry, *, workers: bool = ..., clock: Clock | None = ..., settings: Settings = ...
+    ) -> AbstractAsyncContextManager[Services]: ...
+
+
+@pytest.fixture
+def open_process(settings: Settings) -> Open:
+    """Return a function that opens the services of one more process on the test's database."""
+    default = settings
+
+    @asynccontextmanager
+    async def opened(
+        registry: Registry,
+        *,
+        workers: bool = True,
+        clock: Clock | None = None,
+        settings: Settings = default,
+    ) -> AsyncIterator[Services]:
+        async with open_services(settings, registry, workers=workers, clock=clock) as services:
+            yield services
+
+    return opened
+

@@ -1,0 +1,168 @@
+"""A job from creation to its end, with the real queue and real workers."""
+
+import pytest
+from tests.workers.samples import Gate, counting_registry, create_effects, effects
+
+from app.jobs.model import Caller
+from app.jobs.states import Event, Status
+from app.problems import IllegalTransition
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+TEST = Caller.system("test")
+
+
+async def create(services, **payload):
+    return await services.jobs.create(type="count", data=payload, caller=TEST, created_by=None)
+
+
+async def reaches(services, job, *statuses):
+    async def there():
+        now = await services.jobs.get(job.id)
+        return now if now.status in statuses else None
+
+    return await eventually(there)
+
+
+async def trail(services, job):
+    return [event.event for event in await services.jobs.events(job.id)]
+
+
+async def test_a_job_runs_to_its_end(open_process):
+    async with open_process(counting_registry()) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=4)
+        done = await reaches(services, job, Status.COMPLETED, Status.FAILED)
+        assert (done.status, done.processed_items, done.total_items) == (Status.COMPLETED, 4, 4)
+        assert done.progress.percent == 100
+        assert await effects(services.database.engine, job.id) == [0, 1, 2, 3]
+        assert await trail(services, job) == [Event.CREATE, Event.CLAIM, Event.COMPLETE]
+        saved = await services.jobs.checkpoints(job.id)
+        assert [(found.stage, found.final) for found in saved] == [("count", True), ("prepare", True)]
+        assert done.last_checkpoint_path == f"{job.id}/count.json"
+
+
+async def test_a_transient_error_is_tried_again_from_where_it_stood(open_process):
+    async with open_process(counting_registry()) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=4, fail_at=2, heal_after=2)
+        done = await reaches(services, job, Status.COMPLETED, Status.FAILED)
+        assert (done.status, done.retry_count) == (Status.COMPLETED, 2)
+        assert await effects(services.database.engine, job.id) == [0, 1, 2, 3]
+        assert [entry["code"] for entry in done.error_log] == ["TransientError"] * 2
+        assert (await trail(services, job)).count(Event.RESCHEDULE) == 2
+
+
+async def test_transient_errors_end_when_the_retries_are_used_up(open_process):
+    async with open_process(counting_registry(max_retries=2)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, fail_at=1)
+        failed = await reaches(services, job, Status.FAILED)
+        assert (failed.retry_count, len(failed.error_log)) == (2, 3)
+
+
+async def test_a_permanent_error_is_not_tried_again(open_process):
+    async with open_process(counting_registry()) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, fail_at=1, permanent=True)
+        failed = await reaches(services, job, Status.FAILED)
+        assert failed.retry_count == 0
+        assert failed.error_log[0]["message"] == "broken for good"
+        assert failed.error_log[0]["at"]
+
+
+async def test_pause_and_resume_meet_the_job_at_a_boundary(open_process):
+    gate = Gate()
+    gate.close()
+    async with open_process(counting_registry(gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await gate.arrived.wait()
+        asked = await services.jobs.control(job.id, Event.PAUSE, caller=TEST, reason="lunch")
+        assert (asked.status, asked.control_request) == (Status.PROCESSING, "pause")
+        gate.open()
+        paused = await reaches(services, job, Status.PAUSED)
+        assert paused.pause_reason == "lunch"
+        assert paused.last_checkpoint_path == f"{job.id}/stage-count.json"
+        assert await effects(services.database.engine, job.id) == list(range(paused.processed_items))
+        assert paused.processed_items < 3
+        await services.jobs.control(job.id, Event.RESUME, caller=TEST)
+        done = await reaches(services, job, Status.COMPLETED)
+        assert done.resume_count == 1
+        assert await effects(services.database.engine, job.id) == [0, 1, 2]
+
+
+async def test_cancel_stops_a_running_job_at_the_next_boundary(open_process):
+    gate = Gate()
+    gate.close()
+    async with open_process(counting_registry(gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await gate.arrived.wait()
+        await services.jobs.control(job.id, Event.CANCEL, caller=TEST)
+        gate.open()
+        cancelled = await reaches(services, job, Status.CANCELLED)
+        assert cancelled.processed_items < 3
+        assert (await trail(services, job))[-1] is Event.STOP
+
+
+async def test_a_pause_that_was_not_met_yet_can_be_withdrawn(open_process):
+    gate = Gate()
+    gate.close()
+    async with open_process(counting_registry(gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await gate.arrived.wait()
+        with pytest.raises(IllegalTransition, match="resume is not possible"):
+            await services.jobs.control(job.id, Event.RESUME, caller=TEST)
+        await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
+        await services.jobs.control(job.id, Event.RESUME, caller=TEST)
+        gate.open()
+        await reaches(services, job, Status.COMPLETED)
+
+
+async def test_a_graceful_stop_leaves_the_job_pending_and_the_next_process_goes_on(open_process):
+    gate = Gate()
+    gate.close()
+    async with open_process(counting_registry(gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await gate.arrived.wait()
+        gate.open()
+    async with open_process(counting_registry(), workers=False) as services:
+        left = await services.jobs.get(job.id)
+    assert left.status in (Status.PENDING, Status.COMPLETED)
+    async with open_process(counting_registry()) as services:
+        done = await reaches(services, job, Status.COMPLETED)
+        assert await effects(services.database.engine, job.id) == [0, 1, 2]
+        assert done.retry_count == 0
+
+
+async def test_a_worker_that_lost_its_lease_cannot_write(open_process):
+    gate = Gate()
+    gate.close()
+    async with open_process(counting_registry(gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await gate.arrived.wait()
+        failed = await services.jobs.control(job.id, Event.FORCE_FAIL, caller=TEST, reason="stuck")
+        assert failed.status is Status.FAILED
+        gate.open()
+        await eventually(lambda: _idle(services))
+        assert await effects(services.database.engine, job.id) == []
+        assert (await services.jobs.get(job.id)).status is Status.FAILED
+
+
+async def _idle(services):
+    counts = await services.engine.counts()
+    return counts["active"] == 0
+
+
+async def test_pending_jobs_that_never_reached_the_queue_are_found(open_process):
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=1)
+        await services.engine._queue.drain(True)
+        assert sum((await services.engine.counts()).values()) == 0
+    async with open_process(counting_registry()) as services:
+        await reaches(services, job, Status.COMPLETED)
