@@ -47,6 +47,7 @@ ENTRY_DEFAULTS = (
 WORKER_DEFAULTS = (
     QueueDefault("stalledInterval", 5_000, "Milliseconds between two looks for deliveries whose worker is gone."),
     QueueDefault("maxStalledCount", 3, "Redeliveries of one run before the queue gives up; the lease decides sooner."),
+    QueueDefault("drainDelay", 1, "Seconds after which an idle worker looks for delayed entries that have become due."),
     QueueDefault("runRetryDelay", 1_000, "Milliseconds between two attempts to reach a store that is away."),
 )
 
