@@ -1,0 +1,8 @@
+"""The job types of this service, one module each."""
+
+from app.handlers.geocode_households import GEOCODE_HOUSEHOLDS
+from app.handlers.import_voters import IMPORT_VOTERS
+from app.jobs.registry import Registry
+
+#: Every job type that the service runs.
+REGISTRY = Registry([IMPORT_VOTERS, GEOCODE_HOUSEHOLDS])
