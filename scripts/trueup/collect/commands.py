@@ -1,15 +1,18 @@
 """Commands: the tree of a Typer or Click application, with every option."""
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import typer.main
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from trueup.collect.load import load
+from trueup.collect.settings import choices, type_name
 from trueup.facts import Fact
 from trueup.locate import Locator
+
+_COMPLETION = ("install_completion", "show_completion")  # Typer's own, the same in every application
 
 
 def collect(commands: Mapping[str, str], locator: Locator) -> Iterator[Fact]:
@@ -28,7 +31,9 @@ def _walk(command: Any, path: str, locator: Locator) -> Iterator[Fact]:
     callback = command.callback
     file, line = locator.function(callback) if callback else ("", 0)
     children = getattr(command, "commands", {})
-    parameters = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    parameters = [
+        each for each in command.params if not getattr(each, "hidden", False) and each.name not in _COMPLETION
+    ]
     arguments = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
     text = " ".join((command.help or "").split("\f")[0].split("\n\n")[0].split())
     attributes: dict[str, Any] = {
@@ -59,7 +64,7 @@ def _first_place(children: Mapping[str, Any], locator: Locator) -> tuple[str, in
 
 def _argument(parameter: Any) -> dict[str, Any]:
     return {
-        "name": parameter.human_readable_name.strip("[]").rstrip("."),
+        "name": parameter.metavar or str(parameter.name).upper(),
         "required": parameter.required,
         "help": getattr(parameter, "help", None) or "",
         "many": parameter.nargs != 1,
@@ -71,6 +76,7 @@ def _option(parameter: Any, path: str, file: str, line: int) -> Fact:
     main = next(name for name in [*parameter.opts, *parameter.secondary_opts] if len(name) == len(names[0]))
     if parameter.opts:
         main = max(parameter.opts, key=len)
+    annotation = _annotation(parameter)
     attributes: dict[str, Any] = {
         "command": path,
         "option": main,
@@ -78,27 +84,38 @@ def _option(parameter: Any, path: str, file: str, line: int) -> Fact:
         + [f"{path} {name}" for name in names if name != main],
         "spellings": names,
         "summary": getattr(parameter, "help", None) or "",
-        "type": "flag" if parameter.is_flag else parameter.type.name,
+        "type": "flag" if parameter.is_flag else type_name(annotation),
         "required": parameter.required,
         "default": _plain(parameter.default),
     }
     if parameter.multiple:
         attributes["multiple"] = True
     for bound in ("min", "max"):
-        if getattr(parameter.type, bound, None) is not None:
-            attributes[bound] = getattr(parameter.type, bound)
-    if getattr(parameter.type, "choices", None):
-        attributes["choices"] = [_plain(choice) for choice in parameter.type.choices]
+        value = getattr(parameter, bound, None)
+        if value is not None:
+            attributes[bound] = value
+    values = choices(annotation)
+    if values:
+        attributes["choices"] = values
     if parameter.envvar:
         attributes["variable"] = parameter.envvar
     return Fact("option", f"{path} {main}", attributes, file, line)
 
 
+def _annotation(parameter: Any) -> Any:
+    """The Python type of a parameter: Typer keeps the annotation, Click a type object with a name."""
+    descriptor = getattr(parameter, "type_descriptor", None)
+    if descriptor is not None:
+        return descriptor.annotation
+    names = {"integer": int, "float": float, "boolean": bool, "path": Path}
+    if parameter.type.name == "choice":
+        return Literal[tuple(parameter.type.choices)]
+    return names.get(parameter.type.name, str)
+
+
 def _plain(value: Any) -> Any:
     if callable(value) or type(value).__name__ == "Sentinel":
         return None
-    if isinstance(value, Enum):
-        return value.value
     try:
         return to_jsonable_python(value)
     except PydanticSerializationError:

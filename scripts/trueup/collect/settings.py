@@ -69,9 +69,9 @@ def _attributes(field: FieldInfo) -> dict[str, Any]:
         attributes["computed"] = True
     else:
         attributes["default"] = None if "secret" in attributes else _plain(field.default)
-    choices = _choices(field.annotation)
-    if choices:
-        attributes["choices"] = choices
+    values = choices(field.annotation)
+    if values:
+        attributes["choices"] = values
     for item in field.metadata:
         for bound in ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "pattern"):
             value = getattr(item, bound, None)
@@ -114,9 +114,10 @@ def type_name(annotation: Any) -> str:
     return plain.get(annotation) or str(getattr(annotation, "__name__", annotation))
 
 
-def _choices(annotation: Any) -> list[Any]:
+def choices(annotation: Any) -> list[Any]:
+    """The values of an enumeration or a `Literal`, also inside `… | None`; empty for other types."""
     if get_origin(annotation) in (Union, UnionType, Annotated):
-        return [choice for part in get_args(annotation) for choice in _choices(part)]
+        return [choice for part in get_args(annotation) for choice in choices(part)]
     if get_origin(annotation) is Literal:
         return [_plain(choice) for choice in get_args(annotation)]
     if isinstance(annotation, type) and issubclass(annotation, Enum):

@@ -1,0 +1,92 @@
+"""Fact blocks: `/// facts | view` in a page, rendered from facts into Markdown.
+
+A block that shows facts in full makes its page their owner; every other mention of them links there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from trueup.facts import Fact, Inventory, closest
+from trueup.findings import Finding
+from trueup.pages import Directive, Page
+from trueup.render import VIEWS
+from trueup.render.view import Rendered, Source
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What one fact block becomes, and what is wrong with it."""
+
+    directive: Directive
+    rendered: Rendered = field(default_factory=Rendered)
+    findings: Sequence[Finding] = ()
+
+
+def expand(page: Page, inventory: Inventory, document: Mapping[str, Any]) -> list[Expansion]:
+    """Render every fact block of a page, in order."""
+    source = Source(inventory, document)
+    return [_expand(page, directive, source) for directive in page.directives]
+
+
+def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
+    def problem(line: int, code: str, message: str, mend: str = "") -> Expansion:
+        return Expansion(directive, findings=[Finding(page.path, line, code, message, mend)])
+
+    try:
+        options = yaml.safe_load(directive.body) or {}
+    except yaml.YAMLError as error:
+        message = f"options of the fact block are no YAML: {str(error).splitlines()[0]}"
+        return problem(directive.line, "block-option", message, "write one `option: value` on each line")
+    if not isinstance(options, dict):
+        return problem(directive.line, "block-option", "options of the fact block are no mapping", "write `option: value`")
+    words = directive.argument.split()
+    kinds = source.inventory.kinds
+    if len(words) == 1 and words[0] not in VIEWS and words[0] in kinds:
+        words.insert(0, "table")
+    if not words or len(words) > 2 or words[0] not in VIEWS:
+        name = words[0] if words else ""
+        close = closest(name, [*VIEWS, *kinds])
+        return problem(
+            directive.line,
+            "block-unknown",
+            f"unknown view or kind {directive.argument!r}",
+            f"did you mean {close}?" if close else f"views: {', '.join(VIEWS)}",
+        )
+    if len(words) == 2:
+        options.setdefault("kind", words[1])
+    view = VIEWS[words[0]]
+    try:
+        checked = view.options.model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        close = closest(name, view.options.model_fields) if first["type"] == "extra_forbidden" else None
+        what = f"unknown option {name}" if first["type"] == "extra_forbidden" else f"option {name}: {first['msg']}"
+        known = ", ".join(view.options.model_fields)
+        mend = f"did you mean {close}?" if close else f"{words[0]} takes {known}"
+        return problem(directive.line_of(str(first["loc"][0]) if first["loc"] else ""), "block-option", what, mend)
+    rendered = view.render(checked, source)
+    findings = [
+        Finding(page.path, directive.line_of(trouble.option), trouble.code, trouble.message, trouble.mend)
+        for trouble in rendered.troubles
+    ]
+    return Expansion(directive, rendered, findings)
+
+
+def owners(expansions: Mapping[str, Sequence[Expansion]]) -> Mapping[str, list[tuple[str, int, str]]]:
+    """Fact id → page, line and anchor of each block that owns it. `expansions` are those of each page path."""
+    found: dict[str, list[tuple[str, int, str]]] = {}
+    for path, each in expansions.items():
+        for expansion in each:
+            for fact, anchor in expansion.rendered.owned:
+                found.setdefault(fact.id, []).append((path, expansion.directive.line, anchor))
+    return found
+
+
+def used(expansions: Sequence[Expansion]) -> set[Fact]:
+    """Every fact that the blocks show."""
+    return {fact for expansion in expansions for fact in expansion.rendered.used}

@@ -1,0 +1,128 @@
+"""The closed world of inline code: what a backticked span names, or why it names nothing."""
+
+import builtins
+import re
+from collections.abc import Mapping
+
+from trueup.collect.settings import Validator
+from trueup.commandline import CommandLines
+from trueup.facts import Inventory, closest
+from trueup.literals import Literals
+from trueup.operations import Operations
+from trueup.resolution import KNOWN, Resolution, wrong
+from trueup.vocabulary import Vocabulary
+
+_VARIABLE = re.compile(r"\$?\{?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)\}?")
+_SHOUTED = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
+_ASSIGNED = re.compile(r"(?:export )?([A-Z][A-Z0-9_]*)=(\S*)$")
+_CALL = re.compile(r"([A-Za-z_][\w.]*)\(.*\)$", re.DOTALL)
+_FILE = re.compile(r"(?:\.{0,2}/)?[\w.@-]+(?:/[\w.@*-]+)*/?(?::\d+)?$")
+_SUFFIX = re.compile(r"\.(?:py|md|toml|ya?ml|json|sh|txt|cfg|ini|csv|html|css|js|sql|lock)(?::\d+)?$")
+_BRACED = re.compile(r"[{<]([\w-]+)[}>]$")
+_ARROW = re.compile(r"\s*(?:->|→|⟶)\s*")
+_PYTHON = frozenset(name for name in dir(builtins) if name[0].isupper())
+
+
+class Resolver:
+    """Resolves inline code against facts, vocabulary and literals. Answers are remembered by text."""
+
+    def __init__(
+        self, inventory: Inventory, vocabulary: Vocabulary, validators: Mapping[str, Validator] | None = None
+    ) -> None:
+        self.inventory = inventory
+        self.vocabulary = vocabulary
+        self._validators = validators or {}
+        self._operations = Operations(inventory)
+        self._commands = CommandLines(inventory)
+        self._literals = Literals(inventory)
+        self._seen: dict[str, Resolution] = {}
+
+    def resolve(self, text: str) -> Resolution:
+        """What `text` names, or what is wrong with it."""
+        if text not in self._seen:
+            self._seen[text] = self._resolve(text)
+        return self._seen[text]
+
+    def _resolve(self, text: str) -> Resolution:
+        exact = self._exact(text)
+        if exact:
+            return exact
+        if self.vocabulary.explains(text):
+            return KNOWN
+        return (
+            self._operations.resolve(text)
+            or self._setting(text)
+            or self._commands.resolve(text)
+            or self._transition(text)
+            or self._literals.resolve(text)
+            or self._wrapped(text)
+            or self._file(text)
+            or self._unknown(text)
+        )
+
+    def _exact(self, text: str) -> Resolution | None:
+        facts = self.inventory.named(text)
+        if facts:
+            return Resolution(facts=tuple(facts))
+        kind, colon, key = text.partition(":")
+        if colon and not key.startswith(" ") and kind in self.inventory.kinds:
+            fact = self.inventory.get(kind, key)
+            if fact:
+                return Resolution(facts=(fact,))
+            return wrong("code-unknown", f"unknown {kind} {key}", self.inventory.suggest(key, kind))
+        return KNOWN if text in _PYTHON else None
+
+    def _setting(self, text: str) -> Resolution | None:
+        match = _ASSIGNED.match(text)
+        if match is None:
+            variable = _VARIABLE.fullmatch(text)
+            fact = self.inventory.get("setting", variable[1]) if variable else None
+            return Resolution(facts=(fact,)) if fact else None
+        name, value = match.groups()
+        if self.vocabulary.explains(name):
+            return KNOWN
+        facts = tuple(fact for fact in self.inventory.named(name) if fact.kind == "setting")
+        if not facts:
+            return wrong("setting-unknown", f"unknown setting {name}", self.inventory.suggest(name, "setting"))
+        check = self._validators.get(name)
+        problem = check(value.strip("\"'")) if check and value and not re.search(r"[$…<{]|\.\.\.", value) else None
+        if problem:
+            return wrong("value-invalid", f"setting {name} does not take {value}: {problem}")
+        return Resolution(facts=facts)
+
+    def _transition(self, text: str) -> Resolution | None:
+        """Two or more facts joined by arrows: the whole must be known when its ends are of one kind."""
+        parts = _ARROW.split(text)
+        if len(parts) < 2:
+            return None
+        canonical = " → ".join(parts)
+        if canonical != text:
+            exact = self._exact(canonical)
+            if exact:
+                return exact
+        names = [fact.key for fact in self.inventory.of_kind("transition")]
+        return wrong("code-unknown", f"unknown transition {text}", closest(canonical, names))
+
+    def _wrapped(self, text: str) -> Resolution | None:
+        """A call `f(x)`, a placeholder `{job_id}`: what stands inside counts."""
+        if call := _CALL.match(text):
+            return self._exact(call[1])
+        if braced := _BRACED.match(text):
+            return self._exact(braced[1])
+        return None
+
+    def _file(self, text: str) -> Resolution | None:
+        if not _FILE.match(text) or not ("/" in text or _SUFFIX.search(text)):
+            return None
+        path = re.sub(r":\d+$", "", text)
+        exact = self._exact(path) or self._exact(path.rstrip("/") + "/")
+        if exact:
+            return exact
+        return wrong("file-unknown", f"unknown file {text}", self.inventory.suggest(path, "file"))
+
+    def _unknown(self, text: str) -> Resolution:
+        if _SHOUTED.match(text):
+            suggestion = self.inventory.suggest(text, "setting") or self.inventory.suggest(text)
+            return wrong("setting-unknown", f"unknown setting {text}", suggestion)
+        suggestion = self.inventory.suggest(text) or closest(text, self.vocabulary.words)
+        return wrong("code-unknown", f"unknown name {text}", suggestion)
