@@ -42,7 +42,9 @@ def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
         message = f"options of the fact block are no YAML: {str(error).splitlines()[0]}"
         return problem(directive.line, "block-option", message, "write one `option: value` on each line")
     if not isinstance(options, dict):
-        return problem(directive.line, "block-option", "options of the fact block are no mapping", "write `option: value`")
+        return problem(
+            directive.line, "block-option", "options of the fact block are no mapping", "write `option: value`"
+        )
     words = directive.argument.split()
     kinds = source.inventory.kinds
     if len(words) == 1 and words[0] not in VIEWS and words[0] in kinds:

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from trueup.facts import Fact
 from trueup.filters import code, plain
-from trueup.render.view import Rendered, Selection, Sheet, Source, anchor_of, row, safe, select
+from trueup.render.view import Rendered, Selection, Sheet, Source, anchor_of, marked, row, safe, select
 
 
 class CommandsOptions(Selection):
@@ -47,17 +47,23 @@ class Commands:
         sheet.add(row(["Option", "Type", "Default", "What it does"]), row(["---"] * 4))
         for fact in facts:
             anchor = fact.anchor
-            mark = f'<span id="{anchor}"></span>' if options.own else ""
             details = fact.attributes
             kind = "one of " + code(details["choices"]) if "choices" in details else str(details["type"])
             if "min" in details or "max" in details:
-                kind += f", {details.get('min', '…')} to {details.get('max', '…')}"
+                low, high = details.get("min"), details.get("max")
+                kind += (
+                    f", {low} to {high}"
+                    if None not in (low, high)
+                    else f", {low} or more"
+                    if high is None
+                    else f", {high} or less"
+                )
             default = "must be given" if details["required"] else code(details["default"])
             if details["type"] == "flag" and not details["default"]:
                 default = "off"
             text = safe(plain(details["summary"]))
             if "variable" in details:
                 text += f" (`{details['variable']}`)"
-            sheet.add(row([mark + code(details["spellings"]), safe(kind), default, text]))
+            sheet.add(row([marked(code(details["spellings"]), anchor, options), safe(kind), default, text]))
             sheet.show(fact, anchor, options)
         sheet.add("")

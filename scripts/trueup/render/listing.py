@@ -11,6 +11,7 @@ from trueup.render.view import (
     Trouble,
     anchor_of,
     cell,
+    marked,
     select,
     specified,
     unknown_attribute,
@@ -40,8 +41,7 @@ class Listing:
             except ValueError as error:
                 sheet.troubles.append(Trouble("item", "block-option", f"{fact.key}: {error}"))
                 break
-            mark = f'<span id="{anchor}"></span>' if options.own else ""
-            sheet.add(f"- {mark}{text}")
+            sheet.add(f"- {marked(text, anchor, options)}")
             sheet.show(fact, anchor, options)
         return sheet.done()
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from trueup.facts import Fact
 from trueup.filters import code, plain
-from trueup.render.view import Rendered, Selection, Sheet, Source, anchor_of, row, safe, select
+from trueup.render.view import Rendered, Selection, Sheet, Source, anchor_of, marked, row, safe, select
 
 
 class SettingsOptions(Selection):
@@ -31,8 +31,7 @@ class Settings:
             sheet.add(row(["Setting", "Type", "Default", "What it does"]), row(["---"] * 4))
         for fact in facts:
             anchor = anchor_of(fact, options.anchor)
-            mark = f'<span id="{anchor}"></span>' if options.own else ""
-            sheet.add(row([mark + code(fact.key), _type(fact), _default(fact), _description(fact)]))
+            sheet.add(row([marked(code(fact.key), anchor, options), _type(fact), _default(fact), _description(fact)]))
             sheet.show(fact, anchor, options)
         return sheet.done()
 

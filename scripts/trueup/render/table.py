@@ -11,6 +11,7 @@ from trueup.render.view import (
     Trouble,
     anchor_of,
     cell,
+    marked,
     row,
     select,
     specified,
@@ -55,9 +56,7 @@ class Table:
             except ValueError as error:
                 sheet.troubles.append(Trouble("columns", "block-option", f"{fact.key}: {error}"))
                 break
-            if options.own:
-                cells[0] = f'<span id="{anchor}"></span>{cells[0]}'
-            sheet.add(row(cells))
+            sheet.add(row([marked(cells[0], anchor, options), *cells[1:]]))
             sheet.show(fact, anchor, options)
         return sheet.done()
 

@@ -71,8 +71,6 @@ class View(Protocol):
         """Show the facts that the options select."""
 
 
-
-
 @dataclass
 class Sheet:
     """Markdown that grows line by line, with the facts it owns and uses."""
@@ -109,7 +107,9 @@ def select(options: Selection, source: Source, sheet: Sheet) -> Sequence[Fact]:
     known = {"key"}.union(*(fact.attributes for fact in everything))
     for name in [*options.filter, *([options.sort.lstrip("-")] if options.sort else [])]:
         if name not in known:
-            sheet.troubles.append(unknown_attribute("filter" if name in options.filter else "sort", name, options.kind, known))
+            sheet.troubles.append(
+                unknown_attribute("filter" if name in options.filter else "sort", name, options.kind, known)
+            )
     facts = [fact for fact in everything if all(_fits(fact, name, want) for name, want in options.filter.items())]
     if options.sort:
         name = options.sort.lstrip("-")
@@ -171,9 +171,16 @@ def specified(spec: str) -> list[str]:
 
 def safe(text: str) -> str:
     """Text whose `<` outside inline code cannot start an HTML element."""
-    return "".join(
-        part if part.startswith("`") else part.replace("<", "&lt;") for part in re.split(r"(`+.*?`+)", text)
-    )
+    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in re.split(r"(`+.*?`+)", text))
+
+
+def marked(text: str, anchor: str, options: Options) -> str:
+    """Text that carries the anchor of the fact it stands for, when the page owns the fact."""
+    if not options.own:
+        return text
+    if re.fullmatch(r"`[^`]+`", text):
+        return f"{text}{{#{anchor}}}"
+    return f'<span id="{anchor}"></span>{text}'
 
 
 def row(cells: Sequence[str]) -> str:

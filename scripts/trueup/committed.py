@@ -1,0 +1,41 @@
+"""The generated files that stand in the repository: the inventory and the OpenAPI document."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trueup.config import Config
+from trueup.errors import TrueupError
+from trueup.facts import Inventory
+
+
+def read_inventory(config: Config, root: Path) -> Inventory:
+    """The committed inventory; an empty one when it has not been written yet.
+
+    Raises `TrueupError` when the file is no inventory.
+    """
+    path = root / config.inventory
+    if not path.exists():
+        return Inventory(())
+    return Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
+
+
+def read_document(config: Config, root: Path) -> Mapping[str, Any]:
+    """The committed OpenAPI document; an empty one when there is none. Raises `TrueupError` when it is no JSON."""
+    if config.openapi is None or not (root / config.openapi).exists():
+        return {}
+    try:
+        document = json.loads(_text(root / config.openapi, config.openapi))
+    except ValueError as error:
+        raise TrueupError(f"{config.openapi}: is no JSON ({error}); run trueup write") from None
+    if not isinstance(document, dict):
+        raise TrueupError(f"{config.openapi}: is no OpenAPI document; run trueup write")
+    return document
+
+
+def _text(path: Path, name: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrueupError(f"{name}: cannot be read ({error}); run trueup write") from None

@@ -1,0 +1,135 @@
+"""The Python-Markdown extension that binds pages to facts. It works in MkDocs and in Zensical alike.
+
+Neither builder tells an extension which page it renders, so the page is known again by the digest of its body. Text
+that is no page (a docstring) is left as it is.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+from xml.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+
+from trueup import report, vocabulary
+from trueup.bindings import Bindings
+from trueup.committed import read_document, read_inventory
+from trueup.config import find_root, load
+from trueup.pages import Page, digest, read_pages
+from trueup.resolver import Resolver
+from trueup.stamp import stamp
+
+log = logging.getLogger("mkdocs.trueup")  # below "mkdocs", so that `mkdocs build --strict` counts its warnings
+
+_UNLINKED = {"a", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "summary"}
+
+
+class _Site:
+    """The pages of the project in whose folder the builder runs, read once and again when they change."""
+
+    def __init__(self) -> None:
+        self.root = find_root(Path.cwd())
+        self.config = load(self.root)
+        self._state: object = None
+        self._bindings: Bindings | None = None
+        self._report: report.Report | None = None
+
+    def find(self, key: str) -> tuple[Bindings, Page, report.Report | None] | None:
+        """The page whose body has this digest, its bindings and the last report."""
+        bindings = self._bindings
+        if bindings is None or key not in bindings.by_digest or self._small_state() != self._state:
+            bindings = self._read()
+        page = bindings.by_digest.get(key)
+        return (bindings, page, self._report) if page else None
+
+    def _small_state(self) -> object:
+        files = [self.config.inventory, self.config.openapi, self.config.vocabulary, report.REPORT]
+        return [_stamp_of(self.root / file) for file in files if file]
+
+    def _read(self) -> Bindings:
+        config, root = self.config, self.root
+        inventory = read_inventory(config, root)
+        if not len(inventory):
+            log.warning("trueup: %s holds no facts; run trueup write", config.inventory)
+        resolver = Resolver(inventory, vocabulary.load(root, config.vocabulary))
+        pages = read_pages(root, config.docs)
+        self._bindings = Bindings(pages, inventory, read_document(config, root), resolver, config.owned)
+        self._report = report.load(root)
+        self._state = self._small_state()
+        return self._bindings
+
+
+def _stamp_of(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
+_sites: dict[Path, _Site] = {}  # one for each folder that a builder has run in
+
+
+def _site() -> _Site:
+    folder = Path.cwd()
+    if folder not in _sites:
+        _sites[folder] = _Site()
+    return _sites[folder]
+
+
+class _Expand(Preprocessor):
+    """Puts facts in the place of values and fact blocks, and appends the stamp."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        found = _site().find(digest("\n".join(lines)))
+        self.md.trueup = None  # type: ignore[attr-defined]
+        if found is None:
+            return lines
+        bindings, page, last = found
+        self.md.trueup = (bindings, page)  # type: ignore[attr-defined]
+        for expansion in bindings.expansions[page.path]:
+            for finding in expansion.findings:
+                log.warning("%s", finding)
+        return [*bindings.render(page).split("\n"), "", stamp(page, last), ""]
+
+
+class _Link(Treeprocessor):
+    """Links inline code to the place that documents what it names."""
+
+    def run(self, root: Element) -> None:
+        bound = getattr(self.md, "trueup", None)
+        if bound is not None:
+            self._visit(root, *bound)
+
+    def _visit(self, element: Element, bindings: Bindings, page: Page) -> None:
+        for index, child in enumerate(list(element)):
+            if child.tag == "code":
+                target = bindings.link("".join(child.itertext()), page)
+                if target and target.rpartition("#")[2] != child.get("id"):
+                    element[index] = _anchor(child, target)
+            elif child.tag not in _UNLINKED:
+                self._visit(child, bindings, page)
+
+
+def _anchor(code: Element, target: str) -> Element:
+    link = Element("a", {"href": target, "class": "trueup-ref"})
+    link.tail, code.tail = code.tail, None
+    link.append(code)
+    return link
+
+
+class TrueupExtension(Extension):
+    """Registers the two steps: before anything else reads the text, and after inline code is known."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Python-Markdown's name)
+        """Register with a Markdown instance."""
+        md.preprocessors.register(_Expand(md), "trueup_expand", 200)
+        md.treeprocessors.register(_Link(md), "trueup_link", 6)  # after attr_list (8), before toc (5)
+
+
+def makeExtension(**options: Any) -> TrueupExtension:  # noqa: N802 (Python-Markdown's name)
+    """The entry point by which builders load the extension."""
+    return TrueupExtension(**options)

@@ -1,0 +1,28 @@
+"""The stamp at the end of every page: when it was verified, against which commit, and how much of it."""
+
+from html import escape
+
+from trueup.pages import Page
+from trueup.report import Report
+
+NOT_VERIFIED = '<p class="trueup-stamp trueup-stamp-none">Not verified in this build.</p>'
+"""What a page shows when no verification of it, as it stands, is known."""
+
+
+def stamp(page: Page, report: Report | None) -> str:
+    """The stamp of a page, as HTML; `NOT_VERIFIED` when the report does not cover the page as it stands."""
+    entry = report.pages.get(page.path) if report else None
+    if report is None or entry is None or entry.digest != page.digest or entry.findings:
+        return NOT_VERIFIED
+    day = report.finished[:10]
+    commit = f"<code>{escape(report.commit)}</code>" if report.commit else "an unknown commit"
+    dirty = " with local changes" if report.dirty else ""
+    parts = [_count(entry.facts, "fact"), _count(entry.examples, "example"), _count(entry.links, "link")]
+    return (
+        f'<p class="trueup-stamp">Verified on <time datetime="{escape(report.finished)}">{day}</time> '
+        f"at commit {commit}{dirty}: {', '.join(parts)}.</p>"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
