@@ -172,7 +172,7 @@ class Settings(BaseSettings):
     stuck_minutes: int = Field(
         default=60,
         ge=1,
-        description="Minutes after which a job still processing counts as stuck in the health report.",
+        description="Minutes without a step after which a processing job counts as stuck in the health report.",
         json_schema_extra={"group": "health"},
     )
     pending_minutes: int = Field(

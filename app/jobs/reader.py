@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import job_events, jobs
@@ -61,6 +61,13 @@ class JobReader:
                 )
                 for row in rows
             ]
+
+    async def counts(self) -> dict[str, int]:
+        """Return the number of jobs in each status."""
+        query = select(jobs.c.status, func.count()).group_by(jobs.c.status)
+        async with self.engine.connect() as connection:
+            found = {row[0]: row[1] for row in await connection.execute(query)}
+        return {status.value: found.get(status.value, 0) for status in Status}
 
     async def pending(self, *, after: UUID | None, limit: int, quiet: timedelta) -> list[Job]:
         """Return pending jobs that nobody has touched for ``quiet``, by id, for the reconciler."""

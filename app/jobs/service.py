@@ -27,7 +27,11 @@ class JobConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     max_retries: int | None = Field(
-        default=None, ge=0, le=20, description="Retries after transient errors; the job type's own number when absent."
+        default=None,
+        ge=0,
+        le=20,
+        strict=True,
+        description="Retries after transient errors; the job type's own number when absent.",
     )
 
 
