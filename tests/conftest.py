@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import psycopg
@@ -27,9 +28,11 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a server whose database ``template`` has all our tables, and BullMQ's."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
+    # Not in pytest's folder: as root the server runs as another user, and pytest closes its folder to others.
+    folder = TemporaryDirectory(prefix="jobs-tests-")
+    server = EmbeddedPostgres(Path(folder.name) / "data")
 
     async def prepare() -> str:
         address = await server.start()
@@ -49,6 +52,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     yield asyncio.run(prepare())
     asyncio.run(server.stop())
+    folder.cleanup()
 
 
 _numbers = count(1)

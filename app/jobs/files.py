@@ -13,7 +13,7 @@ import anyio
 from app.problems import BodyTooLarge, FileNotKnown, StorageUnavailable
 
 #: Errors of the operating system that mean "the disk takes no more", and that pass when somebody frees space.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""Backoff and the classification of errors."""
+
+import errno
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.jobs.retry import PermanentError, RetryPolicy, TransientError, is_transient
+from app.problems import FileNotKnown, StorageUnavailable
+
+policies = st.builds(
+    RetryPolicy,
+    base_seconds=st.floats(0.001, 100),
+    factor=st.floats(1, 10),
+    cap_seconds=st.floats(100, 10_000),
+    jitter=st.floats(0, 1),
+)
+
+
+@given(policies, st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
+def test_a_delay_is_never_negative_nor_above_the_cap(policy, retry, chance):
+    assert timedelta() <= policy.delay(retry, chance) <= timedelta(seconds=policy.cap_seconds)
+
+
+@given(policies, st.integers(1, 1000))
+def test_delays_do_not_shrink_from_retry_to_retry(policy, retry):
+    assert policy.delay(retry, 0) <= policy.delay(retry + 1, 0)
+
+
+def test_the_delay_doubles_by_default():
+    policy = RetryPolicy()
+    assert [policy.delay(retry, 0).total_seconds() for retry in (1, 2, 3)] == [5, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        (TransientError("later"), True),
+        (ConnectionResetError(), True),
+        (TimeoutError(), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (StorageUnavailable("the disk is full"), True),
+        (PermanentError("never"), False),
+        (FileNotFoundError("gone"), False),
+        (FileNotKnown("no such upload"), False),
+        (ValueError("a bug"), False),
+        (KeyError("a bug"), False),
+    ],
+)
+def test_errors_are_worth_another_attempt_or_not(error, transient):
+    assert is_transient(error) is transient

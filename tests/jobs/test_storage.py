@@ -1,0 +1,86 @@
+"""Checkpoints and uploads: there completely or not at all, also when the disk is full."""
+
+import resource
+import signal
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+
+from app.jobs.checkpoints import CheckpointStore
+from app.jobs.files import FileStore
+from app.problems import BodyTooLarge, FileNotKnown, StorageUnavailable
+
+pytestmark = pytest.mark.anyio
+
+
+@contextmanager
+def full_disk(after: int):
+    """Let the system refuse to make any file longer than ``after`` bytes, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (after, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+async def chunks(*parts: bytes):
+    for part in parts:
+        yield part
+
+
+async def test_a_checkpoint_can_be_loaded_when_its_stage_is_finished(tmp_path):
+    store, job = CheckpointStore(str(tmp_path)), uuid4()
+    await store.save(job, "read", {"result": {"rows": 3}}, final=False)
+    assert await store.load(job, "read") is None
+    path = await store.save(job, "read", {"result": {"rows": 3}}, final=True)
+    assert path == f"{job}/read.json"
+    assert await store.load(job, "read") == {"result": {"rows": 3}}
+    assert [(found.stage, found.final) for found in await store.saved(job)] == [("read", True), ("read", False)]
+    await store.delete(job)
+    assert await store.saved(job) == []
+
+
+async def test_a_full_disk_leaves_the_older_checkpoint(tmp_path):
+    store, job = CheckpointStore(str(tmp_path)), uuid4()
+    await store.save(job, "read", {"result": "old"}, final=True)
+    with full_disk(after=1000), pytest.raises(StorageUnavailable, match=r"read\.json could not be stored"):
+        await store.save(job, "read", {"result": "x" * 5000}, final=True)
+    assert await store.load(job, "read") == {"result": "old"}
+    assert len(list((tmp_path / str(job)).iterdir())) == 1
+
+
+async def test_a_checkpoint_address_of_another_storage_works(tmp_path):
+    store, job = CheckpointStore("memory://checkpoints"), uuid4()
+    await store.save(job, "read", {"result": 1}, final=True)
+    assert await store.load(job, "read") == {"result": 1}
+    await store.delete(job)
+
+
+async def test_an_upload_is_kept_whole(tmp_path):
+    files = FileStore(tmp_path / "uploads", limit=10)
+    stored = await files.save(chunks(b"hello", b"world"))
+    assert (stored.size, files.require(stored.id).read_bytes()) == (10, b"helloworld")
+
+
+async def test_an_upload_that_is_too_large_leaves_nothing(tmp_path):
+    files = FileStore(tmp_path / "uploads", limit=9)
+    with pytest.raises(BodyTooLarge):
+        await files.save(chunks(b"hello", b"world"))
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def test_an_upload_to_a_full_disk_leaves_nothing(tmp_path):
+    files = FileStore(tmp_path / "uploads", limit=1_000_000)
+    with full_disk(after=1000), pytest.raises(StorageUnavailable):
+        await files.save(chunks(b"x" * 5000))
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def test_an_unknown_upload_is_named(tmp_path):
+    missing = uuid4()
+    with pytest.raises(FileNotKnown, match=str(missing)):
+        FileStore(tmp_path, limit=1).require(missing)

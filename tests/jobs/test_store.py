@@ -1,0 +1,195 @@
+"""The guarded writes, on a real database: every status with every event, races, leases, the audit trail."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import update
+
+from app.database.tables import jobs
+from app.jobs.clock import Clock
+from app.jobs.context import LeaseLost, Step
+from app.jobs.listing import Cursor, JobFilter
+from app.jobs.model import ERROR_LOG_LIMIT, Caller, Request
+from app.jobs.states import TERMINAL, Actor, Event, Status, target
+from app.jobs.store import NewJob
+from tests.workers.samples import counting_registry
+
+pytestmark = pytest.mark.anyio
+
+TEST = Caller.system("test")
+LEASE = timedelta(seconds=15)
+
+
+@pytest.fixture
+async def services(open_process):
+    async with open_process(counting_registry(), workers=False) as services:
+        yield services
+
+
+def new(**values):
+    defaults = {"type": "count", "data": {}, "config": {}, "priority": 50, "max_retries": 3, "created_by": None}
+    return NewJob(**{**defaults, **values})
+
+
+async def job_in(services, status: Status, **values):
+    """A job in ``status``, put there by hand."""
+    job = await services.store.create(new(**values), caller=TEST)
+    held = status is Status.PROCESSING
+    async with services.database.engine.begin() as connection:
+        await connection.execute(
+            update(jobs)
+            .where(jobs.c.id == job.id)
+            .values(
+                status=status.value,
+                worker_id="w" if held else None,
+                lock_expires_at=services.clock.now(LEASE) if held else None,
+                completed_at=services.clock.now() if status in TERMINAL else None,
+            )
+        )
+    return await services.reader.get(job.id)
+
+
+async def cause(services, job, event: Event) -> bool:
+    """Try to make ``event`` happen to ``job`` as whoever may cause it; tell whether it did."""
+    store = services.store
+    if event is Event.CREATE:
+        return False
+    if event.actor is Actor.USER:
+        return (await store.control(job.id, event, caller=TEST, reason="why"))[1]
+    if event is Event.CLAIM:
+        return await store.claim(job.id, job.run, worker_id="w", lease=LEASE) is not None
+    if event.actor is Actor.WORKER:
+        lease = job.lease
+        return lease is not None and await store.settle(lease, event, error={"message": "m"}) is not None
+    later = type(store)(store.engine, Clock(offset=LEASE * 2))
+    rescued, abandoned = await later.rescue(caller=TEST)
+    return bool(rescued if event is Event.RESCUE else abandoned)
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("status", Status)
+async def test_the_store_allows_exactly_what_the_table_allows(services, status, event):
+    retries = {"max_retries": 0} if event is Event.ABANDON else {}
+    job = await job_in(services, status, **retries)
+    expected = target(status, event)
+    if (status, event) == (Status.PROCESSING, Event.RESUME):
+        # The table's guard: a pause must have been requested.
+        await services.store.control(job.id, Event.PAUSE, caller=TEST, reason=None)
+    assert await cause(services, job, event) is (expected is not None)
+    after = await services.reader.get(job.id)
+    assert after.status is (expected or status)
+    last = (await services.reader.events(job.id))[-1]
+    if expected:
+        assert (last.event, last.from_status, last.to_status) == (event, status, expected)
+        assert last.actor is (event.actor if event.actor is Actor.WORKER else TEST.actor)
+    else:
+        assert last.event is Event.CREATE
+
+
+async def test_of_many_claims_one_wins(services):
+    job = await services.store.create(new(), caller=TEST)
+    claims = await asyncio.gather(
+        *(services.store.claim(job.id, job.run, worker_id=f"w{number}", lease=LEASE) for number in range(8))
+    )
+    assert len([claim for claim in claims if claim]) == 1
+    assert [event.event for event in await services.reader.events(job.id)] == [Event.CREATE, Event.CLAIM]
+
+
+async def test_of_two_controls_at_once_both_are_answered_and_one_may_lose(services):
+    for _ in range(10):
+        job = await services.store.create(new(), caller=TEST)
+        (_, paused), (_, cancelled) = await asyncio.gather(
+            services.store.control(job.id, Event.PAUSE, caller=TEST, reason=None),
+            services.store.control(job.id, Event.CANCEL, caller=TEST, reason=None),
+        )
+        assert cancelled
+        after = await services.reader.get(job.id)
+        assert after.status is Status.CANCELLED
+        trail = [event.event for event in await services.reader.events(job.id)]
+        assert trail == [Event.CREATE, *([Event.PAUSE] if paused else []), Event.CANCEL]
+
+
+async def test_an_old_delivery_claims_nothing(services):
+    job = await services.store.create(new(), caller=TEST)
+    await services.store.control(job.id, Event.PAUSE, caller=TEST, reason=None)
+    resumed, _ = await services.store.control(job.id, Event.RESUME, caller=TEST, reason=None)
+    assert resumed.run == job.run + 1
+    assert await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE) is None
+    assert await services.store.claim(job.id, resumed.run, worker_id="w", lease=LEASE)
+
+
+async def test_a_lost_lease_writes_nothing_at_all(services):
+    job = await services.store.create(new(), caller=TEST)
+    claimed = await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)
+    late = type(services.store)(services.database.engine, Clock(offset=LEASE * 2))
+    (rescued,), _ = await late.rescue(caller=TEST)
+    assert (rescued.status, rescued.retry_count) == (Status.PENDING, 1)
+    with pytest.raises(LeaseLost):
+        async with services.database.engine.begin() as connection:
+            await services.store.record(connection, claimed.lease, "count", Step(processed=1), extend=LEASE)
+    assert await services.store.settle(claimed.lease, Event.COMPLETE) is None
+    assert not await services.store.link_checkpoint(claimed.lease, path="p", stage="s")
+    assert await services.store.renew("w", [claimed.lease], lease=LEASE) == []
+    assert (await services.reader.get(job.id)).processed_items == 0
+
+
+async def test_steps_add_up_and_carry_requests(services):
+    job = await services.store.create(new(), caller=TEST)
+    lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease
+    async with services.database.engine.begin() as connection:
+        record = services.store.record
+        asked = await record(
+            connection, lease, "count", Step(processed=2, total=9, stats={"a": 1}, state={"next": 2}), extend=LEASE
+        )
+        assert asked is None
+        await record(connection, lease, "count", Step(processed=1, stats={"b": 2}), extend=LEASE)
+    await services.store.control(job.id, Event.PAUSE, caller=TEST, reason=None)
+    (state,) = await services.store.renew("w", [lease], lease=LEASE)
+    assert state.request is Request.PAUSE
+    now = await services.reader.get(job.id)
+    assert (now.processed_items, now.total_items) == (3, 9)
+    assert now.output_stats == {"a": 1, "b": 2}
+    assert now.current_state == {"stage": "count", "state": {"next": 2}}
+    assert now.progress.percent == 33
+
+
+async def test_the_error_log_keeps_the_newest(services):
+    job = await services.store.create(new(), caller=TEST)
+    lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease
+    for first in range(0, 240, 60):
+        async with services.database.engine.begin() as connection:
+            errors = [{"message": f"row {number}\x00", "line": number} for number in range(first, first + 60)]
+            await services.store.record(connection, lease, "count", Step(errors=errors), extend=LEASE)
+    entries = (await services.reader.get(job.id)).error_log
+    assert [entry["line"] for entry in entries] == list(range(239, 239 - ERROR_LOG_LIMIT, -1))
+    assert entries[0]["message"] == "row 239\ufffd"
+    assert all(entry["at"] and entry["stage"] == "count" for entry in entries)
+
+
+async def test_pages_are_stable_while_jobs_arrive(services):
+    made = [(await services.store.create(new(), caller=TEST)).id for _ in range(7)]
+    filters, seen, cursor = JobFilter(), [], None
+    while True:
+        page = await services.reader.page(filters, limit=3, cursor=cursor)
+        seen += [job.id for job in page.items]
+        await services.store.create(new(), caller=TEST)
+        if page.next_cursor is None:
+            break
+        cursor = Cursor.decode(page.next_cursor, filters)
+    assert seen == made[::-1]
+
+
+async def test_filters_combine(services):
+    user = None
+    paused = await job_in(services, Status.PAUSED)
+    await job_in(services, Status.FAILED)
+    for filters, found in [
+        (JobFilter(status=(Status.PAUSED,)), [paused.id]),
+        (JobFilter(status=(Status.PAUSED,), type="other"), []),
+        (JobFilter(type="count", created_by=uuid4()), []),
+        (JobFilter(stage="count"), []),
+    ]:
+        page = await services.reader.page(filters, limit=10, cursor=user)
+        assert [job.id for job in page.items] == found
