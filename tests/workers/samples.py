@@ -38,8 +38,8 @@ class Gate:
         await self._open.wait()
 
 
-def counting_registry(gate: Gate | None = None, **policy) -> Registry:
-    """A registry with one type: it writes one row per item into ``effects``, one step each."""
+def counting_registry(gate: Gate | None = None, *, pause: float = 0, **policy) -> Registry:
+    """A registry with one type: it writes one row per item into ``effects``, one step each, of ``pause`` seconds."""
 
     async def prepare(context: Context) -> dict:
         return {"items": context.payload.items}
@@ -49,6 +49,8 @@ def counting_registry(gate: Gate | None = None, **policy) -> Registry:
         for item in range(context.state.get("next", 0), payload.items):
             if gate:
                 await gate.pass_through()
+            if pause:
+                await asyncio.sleep(pause)  # the work of one item
             if payload.fail_at == item and (payload.heal_after is None or context.job.retry_count < payload.heal_after):
                 raise PermanentError("broken for good") if payload.permanent else TransientError("try again")
             async with context.step(Step(processed=1, total=payload.items, state={"next": item + 1})) as writer:

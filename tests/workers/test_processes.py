@@ -1,0 +1,126 @@
+"""Several processes on one database: nothing runs twice, and what a killed process left behind is finished."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app.database.tables import job_events, jobs
+from app.jobs.model import Caller
+from app.jobs.states import Event, Status
+from tests.waiting import eventually
+from tests.workers.samples import counting_registry, create_effects
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+TEST = Caller.system("test")
+
+
+@contextmanager
+def worker(settings, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """A worker in a process of its own, ready to take jobs."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "DATA_DIR": str(settings.data_dir),
+        "LEASE_SECONDS": "2",
+        "HEARTBEAT_SECONDS": "0.5",
+        "RECONCILE_SECONDS": "0.5",
+        "WORKER_COUNT": "5",
+        "LOG_LEVEL": "error",
+        **env,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.workers.process"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+async def status_counts(services) -> dict[str, int]:
+    async with services.database.engine.connect() as connection:
+        rows = await connection.execute(select(jobs.c.status, func.count()).group_by(jobs.c.status))
+        return {row[0]: row[1] for row in rows}
+
+
+async def trail(services) -> Counter[tuple[str, str]]:
+    async with services.database.engine.connect() as connection:
+        rows = await connection.execute(select(job_events.c.job_id, job_events.c.event))
+        return Counter((str(row.job_id), row.event) for row in rows)
+
+
+async def doubled_or_lost(services, items: int) -> list[tuple[str, int, int]]:
+    """Jobs whose items were not written exactly once each."""
+    query = text(
+        "SELECT job_id::text, count(*), count(DISTINCT item) FROM effects GROUP BY job_id "
+        "HAVING count(*) <> :items OR count(DISTINCT item) <> :items"
+    )
+    async with services.database.engine.connect() as connection:
+        return [tuple(row) for row in await connection.execute(query, {"items": items})]
+
+
+async def test_two_processes_process_500_jobs_once_each(open_process, settings):
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        with ExitStack() as stack:
+            for _ in range(2):
+                stack.enter_context(worker(settings))
+            for _ in range(500):
+                await services.jobs.create(type="count", data={"items": 1}, caller=TEST, created_by=None)
+
+            async def all_done():
+                return (await status_counts(services)) == {Status.COMPLETED: 500}
+
+            await eventually(all_done, within=100)
+        assert await doubled_or_lost(services, 1) == []
+        events = await trail(services)
+        assert {count for (_, event), count in events.items() if event == Event.CLAIM} == {1}
+        assert len([1 for _, event in events if event == Event.COMPLETE]) == 500
+        async with services.database.engine.connect() as connection:
+            claimers = await connection.execute(
+                select(job_events.c.actor_id).where(job_events.c.event == Event.CLAIM.value).distinct()
+            )
+            assert len(claimers.all()) == 2, "both processes took part"
+
+
+async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, settings):
+    items = 120
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        with worker(settings) as process:
+            made = [
+                await services.jobs.create(type="count", data={"items": items}, caller=TEST, created_by=None)
+                for _ in range(5)
+            ]
+
+            async def all_under_way():
+                now = [await services.jobs.get(job.id) for job in made]
+                return all(job.processed_items >= 3 for job in now)
+
+            await eventually(all_under_way)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        left = [await services.jobs.get(job.id) for job in made]
+        assert {job.status for job in left} == {Status.PROCESSING}
+        with worker(settings):
+
+            async def all_done():
+                return (await status_counts(services)) == {Status.COMPLETED: 5}
+
+            await eventually(all_done, within=60)
+        assert await doubled_or_lost(services, items) == []
+        events = await trail(services)
+        for job in made:
+            assert events[str(job.id), Event.RESCUE] == 1
+            assert events[str(job.id), Event.CLAIM] == 2
+            assert (await services.jobs.get(job.id)).retry_count == 1
