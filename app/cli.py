@@ -135,10 +135,34 @@ def create_admin(
     async def run() -> None:
         async with open_database(settings) as database:
             await migrate(database.engine)
-            await Accounts(database.engine).create(name, password, Role.ADMIN)
+            accounts = await Accounts.open(database.engine, settings)
+            await accounts.create(name, password, Role.ADMIN)
 
     _run(run())
     print(f"{name} can sign in as admin now.")  # noqa: T201 (this is a command's answer)
+
+
+@cli.command()
+def set_password(
+    name: Annotated[str, typer.Argument(help="Name of the user.")],
+    password: Annotated[
+        str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, envvar="NEW_PASSWORD",
+                          help="New password; asked for when absent.")
+    ],
+) -> None:  # fmt: skip
+    """Give a user a new password, from the machine itself."""
+    settings = _settings()
+
+    async def run() -> bool:
+        async with open_database(settings) as database:
+            await migrate(database.engine)
+            accounts = await Accounts.open(database.engine, settings)
+            return await accounts.set_password(name, password)
+
+    if not asyncio.run(run()):
+        _complain(f"there is no user called {name!r}")
+        raise typer.Exit(2)
+    print(f"{name} has a new password.")  # noqa: T201 (this is a command's answer)
 
 
 @cli.command(name="settings")

@@ -60,9 +60,7 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     LogEvent.JOB_CONTROLLED: LogLine("info", "A person paused, resumed, cancelled, retried or force-failed a job."),
     LogEvent.JOB_CLAIMED: LogLine("info", "A worker holds a job now."),
     LogEvent.JOB_STAGE_STARTED: LogLine("info", "A job entered a stage."),
-    LogEvent.JOB_CHECKPOINT_SAVED: LogLine(
-        "debug", "A stage's result, or its interrupted state, is in storage."
-    ),
+    LogEvent.JOB_CHECKPOINT_SAVED: LogLine("debug", "A stage's result, or its interrupted state, is in storage."),
     LogEvent.JOB_COMPLETED: LogLine("info", "A job ran to its end."),
     LogEvent.JOB_RESCHEDULED: LogLine("warning", "An attempt failed with a transient error; another one follows."),
     LogEvent.JOB_FAILED: LogLine("error", "A job failed for good."),
@@ -73,13 +71,9 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     LogEvent.JOB_ABANDONED: LogLine("error", "A lease expired on the last attempt; the job failed."),
     LogEvent.JOB_LEASE_LOST: LogLine("warning", "A worker found that it no longer holds its job, and left it."),
     LogEvent.JOB_ERROR: LogLine("debug", "The trace of the error that ended an attempt."),
-    LogEvent.DELIVERY_FAILED: LogLine(
-        "warning", "What came of an attempt could not be written; the lease expires."
-    ),
+    LogEvent.DELIVERY_FAILED: LogLine("warning", "What came of an attempt could not be written; the lease expires."),
     LogEvent.DELIVERY_DROPPED: LogLine("debug", "The queue delivered a job that cannot be claimed; nothing to do."),
-    LogEvent.CHECKPOINT_FAILED: LogLine(
-        "warning", "An interrupted stage's state is on the row, but not in storage."
-    ),
+    LogEvent.CHECKPOINT_FAILED: LogLine("warning", "An interrupted stage's state is on the row, but not in storage."),
     LogEvent.QUEUE_ERROR: LogLine("warning", "The queue's client met an error; it tries again by itself."),
     LogEvent.QUEUE_UNAVAILABLE: LogLine("warning", "A job could not be handed to the queue; the reconciler will."),
     LogEvent.JOB_REQUEUED: LogLine("warning", "The reconciler handed over pending jobs that the queue did not hold."),

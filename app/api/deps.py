@@ -1,0 +1,81 @@
+"""What endpoints ask for, as types: signatures read as prose."""
+
+from typing import Annotated, cast
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request
+
+from app.auth.accounts import Accounts
+from app.auth.user import User
+from app.households.listing import HouseholdReader
+from app.jobs.files import FileStore
+from app.jobs.registry import Registry
+from app.jobs.service import JobService
+from app.services import Services
+from app.settings import Settings
+
+#: Most items on one page of a list.
+MOST = 200
+
+
+def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+def _registry(request: Request) -> Registry:
+    return cast(Registry, request.app.state.registry)
+
+
+def _jobs(request: Request) -> JobService:
+    return _services(request).jobs
+
+
+def _accounts(request: Request) -> Accounts:
+    return cast(Accounts, request.app.state.accounts)
+
+
+def _services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+def _files(request: Request) -> FileStore:
+    return _services(request).files
+
+
+def _households(request: Request) -> HouseholdReader:
+    return HouseholdReader(_services(request).database.engine)
+
+
+def _user(request: Request) -> User:
+    # Set by the route when it admitted the caller; an operation that is public has no user.
+    return cast(User, request.state.user)
+
+
+def _limit(
+    request: Request,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="Most items on the page.")] = None,
+) -> int:
+    return limit if limit is not None else _settings(request).list_limit
+
+
+CurrentSettings = Annotated[Settings, Depends(_settings)]
+JobTypes = Annotated[Registry, Depends(_registry)]
+Jobs = Annotated[JobService, Depends(_jobs)]
+AllAccounts = Annotated[Accounts, Depends(_accounts)]
+Files = Annotated[FileStore, Depends(_files)]
+Households = Annotated[HouseholdReader, Depends(_households)]
+#: Everything that the process has open.
+Everything = Annotated[Services, Depends(_services)]
+CurrentUser = Annotated[User, Depends(_user)]
+#: The caller's page size, or the setting's.
+Limit = Annotated[int, Depends(_limit)]
+Cursor = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=500,
+        pattern="^[A-Za-z0-9_-]+$",
+        description="`next_cursor` of the page before, as it is. It belongs to the filters that it came with.",
+    ),
+]
+JobId = Annotated[UUID, Path(description="The job's id.", examples=["0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10"])]

@@ -1,0 +1,146 @@
+"""Example bodies: one small story, told through all operations. A test holds each against its schema."""
+
+from typing import Any
+
+USER_ID = "7c1e9f52-3b64-4a0c-8d2e-5f9a1b6c7d80"
+FILE_ID = "a3f1c2d4-5e6b-4789-9a0b-1c2d3e4f5a6b"
+JOB_ID = "0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10"
+_AT = "2026-03-02T09:15:0{}Z"
+
+USER = {
+    "id": USER_ID,
+    "name": "ada",
+    "role": "admin",
+    "created_at": "2026-03-02T08:00:00Z",
+    "disabled_at": None,
+}
+OPERATOR = {
+    "id": "2f0d6a5b-91c8-4e37-b6d1-8a7c4e3f2b19",
+    "name": "grace",
+    "role": "operator",
+    "created_at": "2026-03-02T08:05:00Z",
+    "disabled_at": None,
+}
+TOKEN = {
+    "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI3YzFlOWY1MiJ9.c2lnbmF0dXJl",
+    "token_type": "Bearer",
+    "expires_at": "2026-03-02T10:15:00Z",
+    "expires_in": 3600,
+}
+FILE = {
+    "id": FILE_ID,
+    "size": 61_244,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+LINKS = {
+    "self": f"/api/v1/jobs/{JOB_ID}",
+    "progress": f"/api/v1/jobs/{JOB_ID}/progress",
+    "events": f"/api/v1/jobs/{JOB_ID}/events",
+    "checkpoints": f"/api/v1/jobs/{JOB_ID}/checkpoints",
+    "control": f"/api/v1/jobs/{JOB_ID}/control",
+}
+PROGRESS = {"percent": 40, "stage": "look_up", "status": "processing", "processed": 400, "total": 1000}
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    """Return a job as in a list."""
+    return {
+        "id": JOB_ID,
+        "type": "geocode_households",
+        "status": "processing",
+        "stage": "look_up",
+        "progress": {"percent": 40, "stage": "look_up", "details": {}},
+        "priority": 50,
+        "total_items": 1000,
+        "processed_items": 400,
+        "control_request": None,
+        "allowed_actions": ["pause", "cancel"],
+        "created_by": USER_ID,
+        "created_at": _AT.format(0),
+        "updated_at": _AT.format(4),
+        "started_at": _AT.format(1),
+        "completed_at": None,
+        "links": LINKS,
+        **changes,
+    }
+
+
+def job(**changes: Any) -> dict[str, Any]:
+    """Return a job with everything that is known of it."""
+    return {
+        **summary(),
+        "data": {"mode": "static"},
+        "config": {"max_retries": None},
+        "output_stats": {"matched_zip": 391, "conflict": 9},
+        "error_log": [
+            {
+                "at": _AT.format(3),
+                "stage": "look_up",
+                "message": "The ZIP code lies in another city than the address says.",
+                "item": 217,
+            }
+        ],
+        "paused_at": None,
+        "pause_reason": None,
+        "resumed_at": None,
+        "resume_count": 0,
+        "last_checkpoint_path": f"{JOB_ID}/select.json",
+        "last_checkpoint_stage": "select",
+        "retry_count": 0,
+        "max_retries": 3,
+        "next_retry_at": None,
+        "worker_id": "host-1-4711-9c2f1a",
+        "lock_expires_at": "2026-03-02T09:15:19Z",
+        "run": 1,
+        "current_state": {"stage": "look_up", "state": {"after": 400}},
+        **changes,
+    }
+
+
+#: A job that was just created: no worker has seen it.
+NEW: dict[str, Any] = {
+    "status": "pending",
+    "stage": None,
+    "progress": {"percent": 0, "stage": None, "details": {}},
+    "total_items": None,
+    "processed_items": 0,
+    "allowed_actions": ["pause", "cancel"],
+    "updated_at": _AT.format(0),
+    "started_at": None,
+    "output_stats": {},
+    "error_log": [],
+    "last_checkpoint_path": None,
+    "last_checkpoint_stage": None,
+    "worker_id": None,
+    "lock_expires_at": None,
+    "current_state": {},
+}
+
+EVENTS = {
+    "items": [
+        {
+            "at": _AT.format(0),
+            "event": "create",
+            "actor": "user",
+            "actor_id": USER_ID,
+            "from_status": None,
+            "to_status": "pending",
+            "run": 1,
+            "reason": None,
+            "details": {},
+        },
+        {
+            "at": _AT.format(1),
+            "event": "claim",
+            "actor": "worker",
+            "actor_id": "host-1-4711-9c2f1a",
+            "from_status": "pending",
+            "to_status": "processing",
+            "run": 1,
+            "reason": None,
+            "details": {},
+        },
+    ]
+}
+CHECKPOINTS = {"items": [{"stage": "select", "path": f"{JOB_ID}/select.json", "final": True, "size": 128}]}
+WHY = {"reason": "The provider has asked us to stop until noon."}

@@ -1,0 +1,70 @@
+"""Geocoding: the operation that is meant for it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Body, Query, Request, Response
+
+from app.api import examples
+from app.api.deps import CurrentUser, Jobs
+from app.api.operation import Operation
+from app.api.route import OperationRouter
+from app.api.routers.jobs import JOB_LINKS, LOCATION, view
+from app.api.schemas.job import JobRead
+from app.auth.permissions import Permission
+from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.jobs.model import Caller
+from app.problems import InvalidRequest
+
+router = OperationRouter("Jobs")
+
+#: The job type that this operation creates.
+JOB_TYPE = "geocode_households"
+
+
+@router.add(
+    "POST",
+    "/jobs/geocoding",
+    Operation(
+        "createGeocodingJob",
+        "Geocode households",
+        permission=Permission.JOBS_CREATE,
+        status=201,
+        success="The new job; a worker takes it as soon as one is free.",
+        example=examples.job(**examples.NEW),
+        headers=LOCATION,
+        links=JOB_LINKS,
+        payload=JOB_TYPE,
+    ),
+)
+async def create_geocoding_job(
+    request: Request,
+    response: Response,
+    user: CurrentUser,
+    jobs: Jobs,
+    body: Annotated[dict[str, Any], Body()],
+    priority: Annotated[
+        int, Query(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description="A higher number is claimed first.")
+    ] = DEFAULT_PRIORITY,
+) -> JobRead:
+    """Look up where households lie, and write it to their rows: the one way to ask for geocoding.
+
+    With `mode` `static`, the set of households is fixed when the job starts to select them; with `dynamic`, the
+    filters are evaluated again until nothing is left. Addresses that cannot be matched without doubt are reported,
+    never guessed.
+    """
+    try:
+        job = await jobs.create(
+            type=JOB_TYPE, data=body, caller=Caller.user(user.id), created_by=user.id, priority=priority
+        )
+    except InvalidRequest as problem:
+        # The payload is the whole body here.
+        problem.extra["errors"] = [_without_prefix(entry) for entry in problem.extra.get("errors", [])]
+        raise
+    shown = view(request, user).full(job)
+    response.headers["Location"] = shown.links.self
+    return shown
+
+
+def _without_prefix(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {**entry, "field": entry["field"].removeprefix("data").removeprefix(".")}

@@ -1,0 +1,191 @@
+"""Jobs: list, create, look."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+
+from app.api import examples
+from app.api.deps import CurrentUser, Cursor, JobId, Jobs, JobTypes, Limit
+from app.api.operation import Link, Operation
+from app.api.route import OperationRouter
+from app.api.schemas.job import CreateJob, JobList, JobRead, PublicProgress, View
+from app.api.schemas.trail import CheckpointList, CheckpointRead, JobEventList, JobEventRead
+from app.auth.permissions import Permission
+from app.jobs.listing import JobFilter
+from app.jobs.model import Caller
+from app.jobs.states import Status
+from app.problems import InvalidCursor, JobNotFound, UnknownJobType
+
+router = OperationRouter("Jobs")
+
+#: Where the versioned operations are.
+PREFIX = "/api/v1"
+
+_ID = {"job_id": "$response.body#/id"}
+#: What can be done with the answer of an operation that returns a job.
+JOB_LINKS = {
+    "getJob": Link("getJob", _ID, "Look at the job again."),
+    "getJobProgress": Link("getJobProgress", _ID, "Follow its progress."),
+    "listJobEvents": Link("listJobEvents", _ID, "See its audit trail."),
+    "listJobCheckpoints": Link("listJobCheckpoints", _ID, "See its checkpoints."),
+    "pauseJob": Link("pauseJob", _ID, "Pause it."),
+    "cancelJob": Link("cancelJob", _ID, "Cancel it."),
+}
+LOCATION = {"Location": "The address of the new job."}
+
+Name = Annotated[str | None, Query(max_length=64, pattern="^[a-z][a-z0-9_]*$")]
+
+
+def view(request: Request, user: CurrentUser) -> View:
+    """Return what shows jobs to the caller."""
+    return View(user, request.scope.get("root_path", "") + PREFIX)
+
+
+@router.add(
+    "GET",
+    "/jobs",
+    Operation(
+        "listJobs",
+        "List jobs",
+        permission=Permission.JOBS_READ,
+        success="One page of jobs.",
+        problems=(InvalidCursor, UnknownJobType),
+        example={"items": [examples.summary()], "next_cursor": None},
+    ),
+)
+async def list_jobs(
+    request: Request,
+    user: CurrentUser,
+    jobs: Jobs,
+    job_types: JobTypes,
+    limit: Limit,
+    cursor: Cursor = None,
+    status: Annotated[list[Status] | None, Query(description="Only these statuses; may be repeated.")] = None,
+    type: Annotated[Name, Query(description="Only this job type, by its name or an alias.")] = None,
+    stage: Annotated[Name, Query(description="Only jobs whose newest stage is this one.")] = None,
+    created_by: Annotated[
+        Literal["me"] | UUID | None, Query(description="Only jobs of this user: an id, or `me`.")
+    ] = None,
+) -> JobList:
+    """Return jobs, newest first, a page at a time.
+
+    Filters can be combined. Jobs that are created while you turn pages do not shift them: go on with `next_cursor`
+    and the same filters until it is null.
+    """
+    filters = JobFilter(
+        status=tuple(dict.fromkeys(status or ())),
+        type=job_types.resolve(type).name if type else None,
+        stage=stage,
+        created_by=user.id if created_by == "me" else created_by,
+    )
+    return view(request, user).page(await jobs.page(filters, limit=limit, cursor=cursor))
+
+
+@router.add(
+    "POST",
+    "/jobs",
+    Operation(
+        "createJob",
+        "Create a job",
+        permission=Permission.JOBS_CREATE,
+        status=201,
+        success="The new job; a worker takes it as soon as one is free.",
+        problems=(UnknownJobType,),
+        example=examples.job(**examples.NEW),
+        headers=LOCATION,
+        links=JOB_LINKS,
+    ),
+)
+async def create_job(request: Request, response: Response, user: CurrentUser, jobs: Jobs, body: CreateJob) -> JobRead:
+    """Create a job of any type. What `data` holds depends on the type; see the schemas, or the list of job types.
+
+    The answer comes at once; the work happens in a worker. Geocoding has an operation of its own, which is the one to
+    use for it.
+    """
+    job = await jobs.create(
+        type=body.type,
+        data=body.data,
+        caller=Caller.user(user.id),
+        created_by=user.id,
+        priority=body.priority,
+        config=body.config,
+    )
+    shown = view(request, user).full(job)
+    response.headers["Location"] = shown.links.self
+    return shown
+
+
+@router.add(
+    "GET",
+    "/jobs/{job_id}",
+    Operation(
+        "getJob",
+        "Get a job",
+        permission=Permission.JOBS_READ,
+        success="The job.",
+        problems=(JobNotFound,),
+        example=examples.job(),
+        links={name: link for name, link in JOB_LINKS.items() if name != "getJob"},
+    ),
+)
+async def get_job(request: Request, user: CurrentUser, jobs: Jobs, job_id: JobId) -> JobRead:
+    """Return everything that is known of a job.
+
+    `allowed_actions` says what you may do to it now; another user may see other actions.
+    """
+    return view(request, user).full(await jobs.get(job_id))
+
+
+@router.add(
+    "GET",
+    "/jobs/{job_id}/progress",
+    Operation(
+        "getJobProgress",
+        "Get a job's progress",
+        permission=None,
+        success="How far the job is.",
+        problems=(JobNotFound,),
+        example=examples.PROGRESS,
+    ),
+)
+async def get_job_progress(jobs: Jobs, job_id: JobId) -> PublicProgress:
+    """Return how far a job is, without a token: pass the address to whom it concerns.
+
+    Poll it every two seconds or slower. It shows neither payload nor errors nor persons.
+    """
+    return PublicProgress.of(await jobs.get(job_id))
+
+
+@router.add(
+    "GET",
+    "/jobs/{job_id}/events",
+    Operation(
+        "listJobEvents",
+        "List a job's audit trail",
+        permission=Permission.JOBS_READ,
+        success="The audit trail.",
+        problems=(JobNotFound,),
+        example=examples.EVENTS,
+    ),
+)
+async def list_job_events(jobs: Jobs, job_id: JobId) -> JobEventList:
+    """Return every change of the job's status and every action on it: who, when, from, to and why; oldest first."""
+    return JobEventList(items=[JobEventRead.of(event) for event in await jobs.events(job_id)])
+
+
+@router.add(
+    "GET",
+    "/jobs/{job_id}/checkpoints",
+    Operation(
+        "listJobCheckpoints",
+        "List a job's checkpoints",
+        permission=Permission.JOBS_READ,
+        success="The checkpoints.",
+        problems=(JobNotFound,),
+        example=examples.CHECKPOINTS,
+    ),
+)
+async def list_job_checkpoints(jobs: Jobs, job_id: JobId) -> CheckpointList:
+    """Return what is stored of the job's stages. A resumed or retried job goes on behind its last finished stage."""
+    return CheckpointList(items=[CheckpointRead.of(found) for found in await jobs.checkpoints(job_id)])

@@ -1,0 +1,62 @@
+"""The application: what is wired to what."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from app.api import documentation, openapi, problems, swagger
+from app.api.methods import Methods
+from app.api.middleware import DefectNet, RequestIds, SafetyHeaders
+from app.api.routers import auth, control, files, geocoding, households, job_types, jobs, service
+from app.handlers import REGISTRY
+from app.jobs.clock import Clock
+from app.jobs.registry import Registry
+from app.lifespan import lifespan
+from app.settings import Settings
+
+#: Routers of the versioned part. The fixed path `/jobs/geocoding` comes before `/jobs/{job_id}`.
+_VERSIONED = (auth, geocoding, jobs, control, job_types, files, households)
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    registry: Registry = REGISTRY,
+    workers: bool = True,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """Return the application. Nothing is opened until its lifespan runs.
+
+    ``workers``: whether this process runs jobs and recovery too. ``clock`` is for tests.
+    """
+    settings = settings or Settings()
+    app = FastAPI(
+        title=documentation.TITLE,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan(settings, registry, workers=workers, clock=clock),
+    )
+    app.state.settings = settings
+    app.state.registry = registry
+    for module in _VERSIONED:
+        app.include_router(module.router.routes, prefix=jobs.PREFIX)
+    app.include_router(service.admin.routes, prefix=jobs.PREFIX)
+    app.include_router(service.router.routes, prefix="/api")
+    swagger.install(app)
+    problems.install(app)
+    app.state.methods = Methods(app.routes)
+    # The last one added is the outermost.
+    app.add_middleware(DefectNet)
+    app.add_middleware(SafetyHeaders)
+    app.add_middleware(RequestIds)
+    describe = partial(openapi.document, app, settings, registry)
+
+    def cached() -> dict[str, object]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe()
+        return app.openapi_schema
+
+    app.openapi = cached  # type: ignore[method-assign]  # the framework's documented way to change the document
+    return app

@@ -1,0 +1,111 @@
+"""Whether the service does its work, and if not, why."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Select, and_, extract, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.tables import jobs, workers
+from app.jobs.clock import Clock
+from app.jobs.states import Status
+from app.settings import Settings
+
+#: Heartbeats that a worker process may miss before it counts as gone.
+MISSED_HEARTBEATS = 3
+
+
+class Reason(StrEnum):
+    """What can be wrong with the service."""
+
+    DATABASE_AWAY = "database_away"
+    NO_WORKER = "no_worker"
+    PENDING_TOO_OLD = "pending_too_old"
+    JOBS_STUCK = "jobs_stuck"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for the operator who reads it."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Reason.DATABASE_AWAY: "The database does not answer, so no job can be created, claimed or shown.",
+    Reason.NO_WORKER: "No worker process has sent a heartbeat lately, so no job runs.",
+    Reason.PENDING_TOO_OLD: "The oldest due job has waited longer than `PENDING_MINUTES`.",
+    Reason.JOBS_STUCK: "Jobs have been processing for longer than `STUCK_MINUTES`.",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason why the service is unhealthy, with its figures."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The state of the service; unhealthy when there are reasons. Figures are None when the database is away."""
+
+    reasons: tuple[Finding, ...]
+    workers: int | None = None
+    oldest_pending_seconds: float | None = None
+    stuck_jobs: int | None = None
+
+
+def liveness(settings: Settings) -> timedelta:
+    """Return how old the last heartbeat of a live worker may be."""
+    return timedelta(seconds=settings.heartbeat_seconds * MISSED_HEARTBEATS)
+
+
+async def report(engine: AsyncEngine, settings: Settings, clock: Clock) -> Report:
+    """Look at the database and say how the service is."""
+    try:
+        async with engine.connect() as connection:
+            row = (await connection.execute(_figures(settings, clock))).one()
+    except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, OSError):
+        return Report((Finding(Reason.DATABASE_AWAY, "The database does not answer."),))
+    oldest = None if row.oldest is None else max(0.0, round(float(row.oldest), 3))
+    return Report(tuple(_findings(settings, row.workers, oldest, row.stuck)), row.workers, oldest, row.stuck)
+
+
+def _findings(settings: Settings, alive: int, oldest: float | None, stuck: int) -> list[Finding]:
+    found = []
+    if not alive:
+        seconds = liveness(settings).total_seconds()
+        found.append(Finding(Reason.NO_WORKER, f"No worker has sent a heartbeat for {seconds:g} s."))
+    if oldest is not None and oldest > settings.pending_minutes * 60:
+        found.append(
+            Finding(
+                Reason.PENDING_TOO_OLD,
+                f"The oldest due job has waited for {oldest / 60:.0f} minutes; {settings.pending_minutes} are fine.",
+            )
+        )
+    if stuck:
+        found.append(
+            Finding(Reason.JOBS_STUCK, f"{stuck} jobs have been processing for over {settings.stuck_minutes} minutes.")
+        )
+    return found
+
+
+def _figures(settings: Settings, clock: Clock) -> Select[Any]:
+    """Return one query for all figures, so that they belong together and cost one round trip."""
+    now = clock.now()
+    due_since = func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)
+    due = and_(jobs.c.status == Status.PENDING.value, or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now))
+    stuck = and_(
+        jobs.c.status == Status.PROCESSING.value,
+        jobs.c.updated_at < clock.now(-timedelta(minutes=settings.stuck_minutes)),
+    )
+    alive = workers.c.seen_at >= clock.now(-liveness(settings))
+    return select(
+        select(func.count()).select_from(workers).where(alive).scalar_subquery().label("workers"),
+        select(extract("epoch", now - func.min(due_since))).where(due).scalar_subquery().label("oldest"),
+        select(func.count()).select_from(jobs).where(stuck).scalar_subquery().label("stuck"),
+    )
