@@ -57,6 +57,8 @@ async def _connected(address: str, settings: Settings, *, embedded: bool) -> Asy
         pool_timeout=_POOL_TIMEOUT,
         # A database that was restarted costs one extra round trip here instead of one failed request per connection.
         pool_pre_ping=True,
+        # Statements carry names and addresses; the text of an error goes to logs and to the error log of a job.
+        hide_parameters=True,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT, "options": "-c timezone=UTC", "application_name": "jobs"},
     )
     try:

@@ -111,7 +111,7 @@ async def note(connection: AsyncConnection, job_id: UUID, findings: Mapping[int,
         column("latitude", Double()),
         column("longitude", Double()),
         name="found",
-    )
+    ).render_derived()
     await connection.execute(
         update(geocode_selection)
         .where(geocode_selection.c.job_id == job_id, geocode_selection.c.household_id == rows.c.household_id)
@@ -154,8 +154,13 @@ async def write_back(connection: AsyncConnection, job_id: UUID, *, after: int, l
 
 
 async def _choose(connection: AsyncConnection, chosen: Any) -> int:
-    statement = insert(geocode_selection).from_select(["job_id", "household_id"], chosen).on_conflict_do_nothing()
-    return (await connection.execute(statement)).rowcount
+    inserted = (
+        insert(geocode_selection)
+        .from_select(["job_id", "household_id"], chosen)
+        .on_conflict_do_nothing()
+        .returning(geocode_selection.c.household_id)
+    )
+    return (await connection.execute(select(func.count()).select_from(inserted.cte("inserted")))).scalar_one()
 
 
 def _conditions(filters: HouseholdFilter) -> list[ColumnElement[bool]]:

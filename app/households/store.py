@@ -52,7 +52,7 @@ async def stage_rows(connection: AsyncConnection, job_id: UUID, batch: Sequence[
     """Keep accepted rows of a job for writing; return those that repeat a voter of an earlier line, in file order."""
     if not batch:
         return []
-    rows = _unnested(batch).alias("rows")
+    rows = _unnested(batch)
     statement = (
         insert(import_rows)
         .from_select(["job_id", *rows.c.keys()], select(literal(job_id), *rows.c).order_by(rows.c.line))
@@ -78,7 +78,7 @@ async def write_rows(connection: AsyncConnection, job_id: UUID, *, after: int, l
     if not count:
         return Written(after)
     chunk = and_(mine, import_rows.c.line <= last)
-    new_households = (await connection.execute(_insert_households(chunk))).rowcount
+    new_households = (await connection.execute(_insert_households(chunk))).scalar_one()
     changed = (await connection.execute(_upsert_voters(chunk))).scalars().all()
     await connection.execute(delete(import_rows).where(chunk))
     inserted = sum(changed)
@@ -91,7 +91,8 @@ def _insert_households(chunk: Any) -> Any:
     # Known ones are left out beforehand, so that they use up no ids; the conflict clause is for concurrent imports.
     # One order for all imports, so that two of them cannot wait for each other.
     new = select(*address).where(chunk, ~known.exists()).distinct().order_by(*address)
-    return insert(households).from_select(_ADDRESS, new).on_conflict_do_nothing()
+    inserted = insert(households).from_select(_ADDRESS, new).on_conflict_do_nothing().returning(households.c.id)
+    return select(func.count()).select_from(inserted.cte("inserted"))
 
 
 def _upsert_voters(chunk: Any) -> Any:
@@ -125,4 +126,4 @@ def _unnested(batch: Sequence[Voter]) -> FromClause:
         *((name, Text(), [getattr(voter.address, name) for voter in batch]) for name in _ADDRESS),
     ]
     arrays = [literal(values, ARRAY(kind)) for _, kind, values in table]
-    return func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind, _ in table))
+    return func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind, _ in table), name="rows").render_derived()
