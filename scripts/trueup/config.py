@@ -23,6 +23,10 @@ class ServiceConfig(_Section):
     setup: list[str] = Field(
         default_factory=list, description="Shell commands run once, on the seed data, while the service runs."
     )
+    depends: list[str] = Field(
+        default_factory=list,
+        description="Files and folders whose change makes the seed data anew; none: the folders of `packages`.",
+    )
     stop_signal: str = Field(default="SIGTERM", description="The signal that stops the service gracefully.")
 
 
