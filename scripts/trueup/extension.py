@@ -7,7 +7,7 @@ that is no page (a docstring) is left as it is.
 import logging
 from pathlib import Path
 from typing import Any
-from xml.ElementTree import Element
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension

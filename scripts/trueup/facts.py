@@ -30,7 +30,7 @@ class Fact:
 
     kind: str
     key: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
     file: str = ""
     line: int = 0
 

@@ -96,7 +96,7 @@ def print_text(report: Report, console: Console) -> None:
         console.print(
             f"{entry.name:<16} {entry.counted:>6} {entry.unit}{cached} ({entry.seconds:.1f} s)", highlight=False
         )
-    console.print(verdict(report), highlight=False, style="red" if report.findings else "green")
+    console.print(verdict(report), highlight=False, style="red" if report.findings else "green", soft_wrap=True)
 
 
 def verdict(report: Report) -> str:

@@ -1,0 +1,243 @@
+"""A run of the checks: each is timed and counted, and all of them make one report."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from trueup import bare, coverage, generated, inline, links, repository, sitebuild, values, vocabulary
+from trueup.bindings import Bindings
+from trueup.committed import read_document, read_inventory
+from trueup.config import Config
+from trueup.errors import TrueupError
+from trueup.facts import Fact
+from trueup.findings import Finding
+from trueup.gather import Truth, gather
+from trueup.pages import Page, read_pages
+from trueup.report import CheckEntry, PageEntry, Report
+from trueup.resolver import Resolver
+
+Progress = Callable[[str], None]
+"""Is told what a run is doing now."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run looks at: some pages (paths relative to the root; none: all), and the checks that take minutes."""
+
+    paths: Sequence[str] = ()
+    examples: bool = True
+    links: bool = True
+    contract: bool = False
+    crawl: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run looks at all pages."""
+        return not self.paths
+
+
+@dataclass
+class Run:
+    """One run over a project; `report` ends it."""
+
+    config: Config
+    root: Path
+    scope: Scope
+    progress: Progress
+    clock: Callable[[], datetime]
+    findings: list[Finding] = field(default_factory=list)
+    checks: list[CheckEntry] = field(default_factory=list)
+    facts: dict[str, set[Fact]] = field(default_factory=dict)
+    examples: dict[str, int] = field(default_factory=dict)
+    links: dict[str, int] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+
+    def execute(self) -> Report:
+        """Run everything in scope. Raises `TrueupError` when the project cannot be checked at all."""
+        started = time.perf_counter()
+        with self._timed("facts", "facts") as entry:
+            truth = gather(self.config, self.root)
+            entry.counted = len(truth.inventory)
+        pages = read_pages(self.root, self.config.docs)
+        chosen = self._chosen(pages)
+        with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
+            site = Path(scratch) / "site"
+            want_site = self.scope.whole and (self.scope.links or self.scope.crawl)
+            building = sitebuild.start(self.config, self.root, site) if want_site else None
+            try:
+                self._bindings(truth, pages, chosen)
+                if self.scope.examples:
+                    self._examples(chosen)
+                if building:
+                    self._links(building)
+                self._slow(site)
+            finally:
+                if building:
+                    building.stop()
+        return self._report(truth, chosen, time.perf_counter() - started)
+
+    @contextmanager
+    def _timed(self, name: str, unit: str) -> Iterator["_Entry"]:
+        self.progress(name)
+        entry = _Entry()
+        started = time.perf_counter()
+        yield entry
+        self.checks.append(CheckEntry(name, entry.counted, unit, round(time.perf_counter() - started, 3), entry.cached))
+
+    def _chosen(self, pages: Sequence[Page]) -> list[Page]:
+        if self.scope.whole:
+            return list(pages)
+        known = {page.path: page for page in pages}
+        wanted = [path.partition(":")[0] for path in self.scope.paths]
+        for path in wanted:
+            if path not in known and not any(name.startswith(path.rstrip("/") + "/") for name in known):
+                raise TrueupError(f"{path}: no page of {self.config.docs}; give a Markdown file or folder below it")
+        return [
+            page
+            for page in pages
+            if any(page.path == path or page.path.startswith(path.rstrip("/") + "/") for path in wanted)
+        ]
+
+    def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
+        words = vocabulary.load(self.root, self.config.vocabulary)
+        resolver = Resolver(truth.inventory, words, truth.validators)
+        bindings = Bindings(pages, truth.inventory, truth.document, resolver, self.config.owned)
+        with self._timed("bindings", "bindings") as entry:
+            for page in chosen:
+                self._page(page, bindings)
+                entry.counted += len(self.facts[page.path])
+        if not self.scope.whole:
+            return
+        self.findings += _duplicates(pages)
+        with self._timed("coverage", "owned facts") as entry:
+            self.findings += coverage.check(bindings, self.config, self.root)
+            self.findings += words.stale()
+            entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)
+        with self._timed("generated", "generated files") as entry:
+            changed = generated.changes(truth, self.config, self.root)
+            shown = self._shown(pages, bindings)
+            self.findings += generated.check(truth, self.config, self.root, changed, shown)
+            idents = {ident for change in changed for ident in change.ids}
+            self.touched = {place.partition(":")[0] for ident in idents for place in shown.get(ident, ())}
+            entry.counted = 2 if self.config.openapi else 1
+
+    def _page(self, page: Page, bindings: Bindings) -> None:
+        used: set[Fact] = set()
+        self.findings += page.findings
+        self.findings += inline.check(page, bindings.resolver, bindings.values, used)
+        self.findings += values.check(page, bindings.values, used)
+        self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
+        for expansion in bindings.expansions[page.path]:
+            self.findings += expansion.findings
+        used |= bindings.used(page)
+        self.facts[page.path] = used
+
+    def _shown(self, pages: Sequence[Page], bindings: Bindings) -> dict[str, list[str]]:
+        """Fact id → the places in pages that show it, by what the code says now and by what was committed."""
+        before = Bindings(pages, read_inventory(self.config, self.root), read_document(self.config, self.root))
+        found: dict[str, set[str]] = {}
+        for path, used in self.facts.items():
+            for fact in used:
+                found.setdefault(fact.id, set()).add(path)
+        for version in (bindings, before):
+            for ident, places in version.owners.items():
+                for path, line, _ in places:
+                    found.setdefault(ident, set()).discard(path)
+                    found[ident].add(f"{path}:{line}")
+        return {ident: sorted(places) for ident, places in found.items()}
+
+    def _examples(self, pages: Sequence[Page]) -> None:
+        from trueup.examples import run as examples
+
+        with self._timed("examples", "examples") as entry:
+            result = examples.run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1)
+            self.findings += result.findings
+            self.examples = dict(result.per_page)
+            entry.counted = sum(self.examples.values())
+
+    def _links(self, building: sitebuild.SiteBuild) -> None:
+        with self._timed("site", "builds") as entry:
+            complaints = building.finish()
+            entry.counted = 1
+        with self._timed("links", "links") as entry:
+            if building.site.is_dir():
+                address = site_url(self.config, self.root)
+                result = links.resolve(
+                    building.site, base_url=address, root=self.root, docs=self.root / self.config.docs
+                )
+                self.findings += result.findings
+                self.links = dict(result.per_page)
+                entry.counted = result.links
+        reported = {finding.path for finding in self.findings}
+        self.findings += [complaint for complaint in complaints if complaint.path not in reported]
+
+    def _slow(self, site: Path) -> None:
+        if self.scope.contract:
+            from trueup import contract
+
+            with self._timed("contract", "cases") as entry:
+                result = contract.run(self.config, self.root)
+                self.findings += result.findings
+                entry.counted = result.counted
+        if self.scope.crawl:
+            from trueup import crawl
+
+            with self._timed("crawl", "links") as entry:
+                result = crawl.run(self.config, self.root, site)
+                self.findings += result.findings
+                entry.counted = result.counted
+
+    def _report(self, truth: Truth, pages: Sequence[Page], seconds: float) -> Report:
+        state = repository.state(self.root)
+        findings = sorted(set(self.findings))
+        entries = {
+            page.path: PageEntry(
+                digest=page.digest,
+                facts=len(self.facts.get(page.path, ())),
+                examples=self.examples.get(page.path, 0),
+                links=self.links.get(page.path, 0),
+                findings=sum(finding.path == page.path for finding in findings) + (page.path in self.touched),
+            )
+            for page in pages
+        }
+        counts = {kind: len(truth.inventory.of_kind(kind)) for kind in truth.inventory.kinds}
+        finished = self.clock().astimezone(UTC).isoformat(timespec="seconds")
+        return Report(finished, state.commit, state.dirty, round(seconds, 2), self.checks, counts, entries, findings)
+
+
+@dataclass
+class _Entry:
+    counted: int = 0
+    cached: int = 0
+
+
+def _duplicates(pages: Iterable[Page]) -> Iterator[Finding]:
+    seen: dict[str, Page] = {}
+    for page in pages:
+        other = seen.setdefault(page.digest, page)
+        if other is not page:
+            message = f"has the same body as {other.path}"
+            yield Finding(page.path, page.offset + 1, "page-duplicate", message, "make them differ, or delete one")
+
+
+class _Tags(yaml.SafeLoader):
+    """Reads a builder's configuration although it holds tags that only the builder knows."""
+
+
+_Tags.add_multi_constructor("", lambda *_: None)
+
+
+def site_url(config: Config, root: Path) -> str:
+    """The address the site is to be served at, as its configuration says; empty when it does not."""
+    try:
+        document = yaml.load((root / config.mkdocs).read_text(encoding="utf-8"), Loader=_Tags)  # noqa: S506 (a SafeLoader)
+    except (OSError, yaml.YAMLError) as error:
+        raise TrueupError(f"{config.mkdocs}: cannot be read: {error}") from None
+    return str(document.get("site_url") or "") if isinstance(document, dict) else ""

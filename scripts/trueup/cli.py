@@ -1,0 +1,190 @@
+"""The command line of trueup."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from trueup import config as configuration
+from trueup import report as reports
+from trueup.check import Run, Scope
+from trueup.config import Config
+from trueup.errors import TrueupError
+from trueup.report import Report
+
+cli = typer.Typer(
+    name="trueup",
+    help="Keeps documentation true to the code it describes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Root = Annotated[Path | None, typer.Option("--root", help="The project folder; by default the nearest one above.")]
+
+
+class Format(StrEnum):
+    """How a report is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def main() -> NoReturn:
+    """Run the command line. Exits with 0 when all is true, 1 with findings, 2 when the work could not be done."""
+    try:
+        cli(standalone_mode=True)
+    except TrueupError as error:
+        Console(stderr=True, soft_wrap=True).print(f"trueup: {error}", highlight=False, markup=False)
+        sys.exit(2)
+    sys.exit(0)
+
+
+@cli.command()
+def write(root: Root = None) -> None:
+    """Write the generated files and the outputs of examples anew."""
+    from trueup import generated
+    from trueup.examples import run as examples
+    from trueup.gather import gather
+    from trueup.pages import read_pages
+
+    config, folder = _project(root)
+    console = Console()
+    with _progress() as progress:
+        progress("facts")
+        for path in generated.write(gather(config, folder), config, folder):
+            console.print(f"wrote {path}", highlight=False)
+        progress("examples")
+        pages = read_pages(folder, config.docs)
+        result = examples.run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1)
+    for path in getattr(result, "written", ()):
+        console.print(f"wrote {path}", highlight=False)
+    for finding in sorted(result.findings):
+        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1 if result.findings else 0)
+
+
+@cli.command()
+def check(
+    paths: Annotated[list[str] | None, typer.Argument(help="Pages or folders to check; all by default.")] = None,
+    contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
+    crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Run every check there is.")] = False,
+    examples: Annotated[bool, typer.Option(help="Run the examples.")] = True,
+    links: Annotated[bool, typer.Option(help="Build the site and resolve its links.")] = True,
+    output: Annotated[Format, typer.Option("--format", help="How to print the report.")] = Format.TEXT,
+    root: Root = None,
+) -> None:
+    """Hold the documentation against the code and the running service."""
+    config, folder = _project(root)
+    chosen = [_relative(path, folder) for path in paths or ()]
+    scope = Scope(chosen, examples, links, contract or everything, crawl or everything)
+    result = _run(config, folder, scope)
+    if scope.whole:
+        reports.save(result, folder)
+    _print(result, output)
+    raise typer.Exit(1 if result.findings else 0)
+
+
+@cli.command()
+def build(
+    contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
+    crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
+    root: Root = None,
+) -> None:
+    """Check everything, then build the site with a stamp on every page."""
+    from trueup import links, sitebuild
+    from trueup.check import site_url
+
+    config, folder = _project(root)
+    result = _run(config, folder, Scope(contract=contract, crawl=crawl))
+    reports.save(result, folder)
+    _print(result, Format.TEXT)
+    if result.findings:
+        raise typer.Exit(1)
+    site = folder / config.site
+    with _progress() as progress:
+        progress(f"building {config.site}")
+        found = sitebuild.start(config, folder, site).finish()
+        found += links.resolve(site, base_url=site_url(config, folder), root=folder, docs=folder / config.docs).findings
+    console = Console()
+    for finding in found:
+        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
+    if not found:
+        console.print(f"built {config.site}/", highlight=False)
+    raise typer.Exit(1 if found else 0)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    root: Root = None,
+) -> None:
+    """Serve the site and the live service from one address, and check pages again as they change."""
+    from trueup import serve as server
+
+    config, folder = _project(root)
+    server.serve(config, folder, host, port)
+
+
+@cli.command()
+def report(
+    output: Annotated[Format, typer.Option("--format", help="How to print the report.")] = Format.TEXT,
+    root: Root = None,
+) -> None:
+    """Print the last report again."""
+    _, folder = _project(root)
+    result = reports.load(folder)
+    if result is None:
+        raise TrueupError(f"{reports.REPORT}: there is no report yet; run trueup check")
+    _print(result, output)
+    raise typer.Exit(1 if result.findings else 0)
+
+
+def _project(root: Path | None) -> tuple[Config, Path]:
+    folder = root.resolve() if root else configuration.find_root(Path.cwd())
+    return configuration.load(folder), folder
+
+
+def _relative(path: str, root: Path) -> str:
+    """A path given on the command line, relative to the project; a line after `:` stays."""
+    name, colon, line = path.partition(":")
+    absolute = Path(name).resolve()
+    if absolute.is_relative_to(root):
+        name = absolute.relative_to(root).as_posix()
+    return f"{name}{colon}{line}"
+
+
+def _run(config: Config, root: Path, scope: Scope) -> Report:
+    with _progress() as progress:
+        return Run(config, root, scope, progress, lambda: datetime.now(UTC)).execute()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Shows what is being done while it is being done, on a terminal only."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    with console.status("") as status:
+        yield lambda name: status.update(f"{name} …")
+
+
+def _print(result: Report, output: Format) -> None:
+    if output is Format.JSON:
+        typer.echo(result.dump(), nl=False)
+    elif output is Format.GITHUB:
+        typer.echo(reports.github(result))
+        typer.echo(reports.verdict(result))
+    else:
+        reports.print_text(result, Console())

@@ -1,0 +1,64 @@
+"""Coverage, closed both ways: what exists is documented in exactly one place, and exemptions exempt something."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from trueup.bindings import Bindings
+from trueup.config import Config
+from trueup.facts import Fact, closest
+from trueup.findings import Finding
+
+
+def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
+    """A finding for each fact of an owned kind without an owner, each fact with two, and each hidden route."""
+    inventory, owners = bindings.inventory, bindings.owners
+    for kind in config.owned:
+        if kind not in inventory.kinds:
+            close = closest(kind, inventory.kinds)
+            mend = f"did you mean {close}?" if close else "remove it from tool.trueup.owned"
+            yield Finding("pyproject.toml", _line(root, kind), "exemption-stale", f"no fact is of kind {kind}", mend)
+        for fact in inventory.of_kind(kind):
+            if fact.id not in owners:
+                yield _undocumented(fact, bindings)
+    for ident, places in owners.items():
+        if len(places) > 1:
+            (first, first_line, _), (second, second_line, _) = places[:2]
+            message = f"{ident} is documented in full here and in {first}:{first_line}"
+            yield Finding(
+                second, second_line, "fact-owned-twice", message, "keep one, and write `own: false` in the other"
+            )
+    yield from _hidden(inventory.of_kind("route"), owners, config, root)
+
+
+def _undocumented(fact: Fact, bindings: Bindings) -> Finding:
+    pages = sorted(
+        {place[0] for other in bindings.inventory.of_kind(fact.kind) for place in bindings.owners.get(other.id, ())}
+    )
+    where = f" (other {fact.kind} facts are in {', '.join(pages[:3])})" if pages else ""
+    message = f"{fact.kind} {fact.key} is documented nowhere"
+    mend = f"add a fact block that shows it{where}"
+    return Finding(fact.file or "pyproject.toml", max(fact.line, 1), "fact-undocumented", message, mend)
+
+
+def _hidden(routes: Sequence[Fact], owners: Mapping[str, object], config: Config, root: Path) -> Iterator[Finding]:
+    listed = {entry.route for entry in config.hidden}
+    for fact in routes:
+        if fact.key not in listed and fact.id not in owners:
+            message = f"route {fact.key} is hidden from the OpenAPI document and documented nowhere"
+            mend = "show it in the schema, or list it under [[tool.trueup.hidden]] with a reason"
+            yield Finding(fact.file or "pyproject.toml", max(fact.line, 1), "route-hidden", message, mend)
+    known = {fact.key for fact in routes}
+    for name in sorted(listed - known):
+        message = f"hidden route {name} does not exist or is not hidden"
+        close = closest(name, known)
+        mend = f"did you mean {close}?" if close else "remove the entry"
+        yield Finding("pyproject.toml", _line(root, name), "exemption-stale", message, mend)
+
+
+def _line(root: Path, text: str) -> int:
+    """The line of `pyproject.toml` that holds a text in quotes."""
+    try:
+        lines = (root / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 1
+    return next((number for number, line in enumerate(lines, 1) if f'"{text}"' in line), 1)

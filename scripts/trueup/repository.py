@@ -1,0 +1,27 @@
+"""The repository's state: which commit is checked out, and whether files differ from it."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class State:
+    """The commit in short form (empty outside a repository), and whether tracked files differ from it."""
+
+    commit: str
+    dirty: bool
+
+
+def state(root: Path) -> State:
+    """The state of the repository that holds `root`."""
+    commit = _git(root, "rev-parse", "--short=10", "HEAD")
+    return State(commit.strip(), bool(_git(root, "status", "--porcelain", "--untracked-files=no").strip()))
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return result.stdout

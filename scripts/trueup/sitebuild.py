@@ -1,0 +1,88 @@
+"""Building the site with MkDocs, strictly, and reading what it complains about."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.config import Config
+from trueup.errors import TrueupError
+from trueup.findings import Finding
+
+_COMPLAINT = re.compile(r"^(?:WARNING|ERROR)\s*-\s+(.*)$")
+_PAGE = re.compile(r"[Dd]oc file '([^']+)'")
+_LINK = re.compile(r"link '([^']+)'")
+
+
+@dataclass(frozen=True)
+class SiteBuild:
+    """A build that is running: `finish` waits for it."""
+
+    process: subprocess.Popen[str]
+    site: Path
+    config: Config
+    root: Path
+
+    def finish(self) -> list[Finding]:
+        """Wait for the build; a finding for each complaint of the builder that is not trueup's own."""
+        output, _ = self.process.communicate()
+        found = list(_complaints(output, self.config, self.root))
+        if self.process.returncode and not found and not _own(output):
+            tail = "\n".join(output.strip().splitlines()[-8:])
+            message = "the site does not build"
+            found.append(Finding(self.config.mkdocs.as_posix(), 1, "build-failed", message, "see below", tail))
+        return found
+
+    def stop(self) -> None:
+        """End the build, if it still runs."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+
+
+def start(config: Config, root: Path, site: Path) -> SiteBuild:
+    """Start building the site into the folder `site`. Raises `TrueupError` when there is no configuration."""
+    if not (root / config.mkdocs).exists():
+        raise TrueupError(f"{config.mkdocs}: not found; create it or set tool.trueup.mkdocs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command += ["--config-file", str(root / config.mkdocs), "--site-dir", str(site)]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return SiteBuild(process, site, config, root)
+
+
+def _own(output: str) -> bool:
+    return any(re.search(r"\[[a-z]+(-[a-z]+)+\]$", line) for line in output.splitlines())
+
+
+def _complaints(output: str, config: Config, root: Path) -> Iterator[Finding]:
+    for line in output.splitlines():
+        match = _COMPLAINT.match(line)
+        if match is None or _own(line):
+            continue
+        message = match[1]
+        page = _PAGE.search(message)
+        path = config.mkdocs
+        number = 1
+        if page:
+            path = config.docs / page[1]
+            link = _LINK.search(message)
+            number = _line(root / path, link[1]) if link else 1
+        yield Finding(path.as_posix(), number, "build-failed", message)
+
+
+def _line(path: Path, text: str) -> int:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 1
+    return next((number for number, line in enumerate(lines, 1) if text in line), 1)
