@@ -4,9 +4,15 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from app.settings import LogFormat, LogLevel
+
+
+def _plain(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Drop what uvicorn adds for its own coloured output."""
+    line.pop("color_message", None)
+    return line
 
 
 def configure(form: LogFormat, level: LogLevel) -> None:
@@ -16,6 +22,7 @@ def configure(form: LogFormat, level: LogLevel) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _plain,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
