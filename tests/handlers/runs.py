@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -21,14 +20,12 @@ HEADER = "voter_id,first_name,last_name,birth_year,street,city,state,zip\n"
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
 
 
-async def upload(services: Services, content: bytes | str | Path) -> str:
+async def upload(services: Services, content: bytes | str) -> str:
     """Store a file as an upload does, and return its id."""
+    data = content.encode() if isinstance(content, str) else content
 
     async def chunks() -> AsyncIterator[bytes]:
-        if isinstance(content, Path):
-            yield content.read_bytes()
-        else:
-            yield content.encode() if isinstance(content, str) else content
+        yield data
 
     return str((await services.files.save(chunks())).id)
 
