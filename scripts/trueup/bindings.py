@@ -7,7 +7,7 @@ from typing import Any
 
 from trueup import blocks
 from trueup.blocks import Expansion
-from trueup.facts import Fact, Inventory
+from trueup.facts import DOTTED_KINDS, Fact, Inventory
 from trueup.pages import Block, Page
 from trueup.resolver import Resolver
 from trueup.values import Values
@@ -68,6 +68,8 @@ class Bindings:
     def link(self, text: str, page: Page) -> str | None:
         """The link, relative to `page`, to where inline code is documented; none when it is nowhere or unclear."""
         answer = self.resolver.resolve(text)
+        if len([fact for fact in answer.facts if fact.kind in DOTTED_KINDS and fact.key != text]) > 1:
+            return None  # a bare `status` may be any of several fields
         homes = [
             (self._rank.get(fact.kind, 999), self._homes[fact.id]) for fact in answer.facts if fact.id in self._homes
         ]

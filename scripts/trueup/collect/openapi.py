@@ -189,24 +189,27 @@ def _alternatives(document: Document, schema: Mapping[str, Any]) -> list[Any]:
     return [part for part in found if resolve(document, part).get("type") != "null"]
 
 
-def type_text(document: Document, schema: Mapping[str, Any]) -> str:
-    """A schema's type in words: `string (date-time)`, `list of JobRead`, `integer or null`."""
+def type_text(document: Document, schema: Mapping[str, Any], mark: str = "") -> str:
+    """A schema's type in words: `string (date-time)`, `list of JobRead`, `integer or null`.
+
+    `mark` is put on both sides of the name of a schema.
+    """
     if not isinstance(schema, Mapping) or not schema:
         return "any"
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return mark + str(schema["$ref"]).rpartition("/")[2] + mark
     if "const" in schema:
         return f"always {schema['const']}"
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
-        return " or ".join(dict.fromkeys(type_text(document, option) for option in options))
+        return " or ".join(dict.fromkeys(type_text(document, option, mark) for option in options))
     if schema.get("allOf"):
-        return " and ".join(type_text(document, part) for part in schema["allOf"])
+        return " and ".join(type_text(document, part, mark) for part in schema["allOf"])
     kind = schema.get("type", "object" if "properties" in schema else "any")
     if isinstance(kind, list):
         return " or ".join(str(each) for each in kind)
     if kind == "array":
-        return f"list of {type_text(document, schema.get('items', {}))}"
+        return f"list of {type_text(document, schema.get('items', {}), mark)}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
-        return f"map of {type_text(document, schema['additionalProperties'])}"
+        return f"map of {type_text(document, schema['additionalProperties'], mark)}"
     return f"{kind} ({schema['format']})" if "format" in schema else str(kind)

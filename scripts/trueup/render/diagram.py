@@ -14,10 +14,10 @@ from trueup.facts import Fact, slug
 from trueup.filters import plain
 from trueup.render.view import Options, Rendered, Selection, Sheet, Source, attribute, select
 
-_COLUMN = 132
+_COLUMN = 116
 _ROW = 40
 _TOP = 56
-_BOX = (112, 32)
+_BOX = (102, 32)
 _CHARACTER = 6.6
 
 

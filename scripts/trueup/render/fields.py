@@ -1,9 +1,11 @@
 """Values and fields of JSON schemas, in words."""
 
 from collections.abc import Mapping
+from html import escape
+from types import MappingProxyType
 from typing import Any
 
-from trueup.collect.openapi import describe, resolve
+from trueup.collect.openapi import describe, resolve, type_text
 from trueup.filters import code, plain
 from trueup.render.view import safe
 
@@ -16,7 +18,7 @@ def value_text(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "enum" in details:
         text = "one of " + ", ".join(code(value) for value in details["enum"])
         return text + (" or `null`" if _nullable(schema) else "")
-    text = safe(str(details["type"])).replace("always ", "always ")
+    text = safe(type_text(document, schema, mark="`"))
     low, high = details.get("minimum"), details.get("maximum")
     if low is not None and high is not None:
         text += f", {plain(low)} to {plain(high)}"
@@ -45,10 +47,22 @@ def _nullable(schema: Mapping[str, Any]) -> bool:
     return any(option.get("type") == "null" for option in options if isinstance(option, Mapping))
 
 
+def name_text(name: str, anchor: str = "") -> str:
+    """The name of a field or parameter where it is described: as code that does not link elsewhere."""
+    return f'<code id="{anchor}">{escape(name)}</code>' if anchor else f"<code>{escape(name)}</code>"
+
+
 def field_rows(
-    document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "", depth: int = 0
+    document: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    prefix: str = "",
+    depth: int = 0,
+    anchors: Mapping[str, str] = MappingProxyType({}),
 ) -> list[list[str]]:
-    """Name, value, default and meaning of each field of an object, nested objects with dotted names."""
+    """Name, value, default and meaning of each field of an object, nested objects with dotted names.
+
+    `anchors` gives fields an id, by their dotted name.
+    """
     schema = _object(document, schema)
     properties: dict[str, Any] = dict(schema.get("properties", {}))
     required = set(schema.get("required", []))
@@ -60,7 +74,10 @@ def field_rows(
     for name, raw in properties.items():
         default = code(raw["default"]) if raw.get("default") is not None else "required" if name in required else "–"
         about = raw.get("description") or resolve(document, raw).get("description") or ""
-        rows.append([f"`{prefix}{name}`", value_text(document, raw), default, safe(plain(about))])
+        dotted = f"{prefix}{name}"
+        rows.append(
+            [name_text(dotted, anchors.get(dotted, "")), value_text(document, raw), default, safe(plain(about))]
+        )
         if depth < _DEPTH:
             items = resolve(document, raw).get("items")
             suffix = "[]." if items else "."

@@ -11,7 +11,7 @@ from pydantic import Field
 from trueup.collect.openapi import operation_id, operations, resolve
 from trueup.facts import closest
 from trueup.filters import code, plain
-from trueup.render.fields import field_rows, value_text
+from trueup.render.fields import field_rows, name_text, value_text
 from trueup.render.view import Options, Rendered, Sheet, Source, Trouble, row, safe
 
 
@@ -135,7 +135,12 @@ class _Section:
                 code(schema["default"]) if "default" in schema else "required" if parameter.get("required") else "–"
             )
             text = safe(plain(parameter.get("description") or schema.get("description")))
-            cells = [f"`{parameter.get('name')}`", str(parameter.get("in")), value_text(self.document, schema), default]
+            cells = [
+                name_text(str(parameter.get("name"))),
+                str(parameter.get("in")),
+                value_text(self.document, schema),
+                default,
+            ]
             self.sheet.add(row([*cells, text]))
         self.sheet.add("")
 

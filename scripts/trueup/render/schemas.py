@@ -38,12 +38,19 @@ class Schemas:
                 sheet.add(safe(plain(schema["description"])), "")
             if "enum" in schema:
                 sheet.add("One of " + ", ".join(code(value) for value in schema["enum"]) + ".", "")
-            rows = field_rows(source.document, schema, depth=4)
+            parts = [
+                part
+                for kind in ("field", "value")
+                for part in source.inventory.of_kind(kind)
+                if part.attributes.get("schema") == name
+            ]
+            anchors = {str(p.attributes["name"]): p.anchor for p in parts if p.kind == "field" and options.own}
+            rows = field_rows(source.document, schema, depth=4, anchors=anchors)
             if rows:
                 sheet.add(row(["Field", "Value", "Default", "Meaning"]), row(["---"] * 4), *map(row, rows), "")
             if fact:
                 sheet.show(fact, fact.anchor, options)
-            for part in [*source.inventory.of_kind("field"), *source.inventory.of_kind("value")]:
-                if part.attributes.get("schema") == name and fact:
-                    sheet.show(part, fact.anchor, options)
+            for part in parts:
+                own_anchor = anchors.get(str(part.attributes.get("name")), "") if part.kind == "field" else ""
+                sheet.show(part, own_anchor or (fact.anchor if fact else ""), options)
         return sheet.done()
