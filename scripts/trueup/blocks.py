@@ -73,7 +73,7 @@ def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
         return problem(directive.line_of(str(first["loc"][0]) if first["loc"] else ""), "block-option", what, mend)
     rendered = view.render(checked, source)
     findings = [
-        Finding(page.path, directive.line_of(trouble.option), trouble.code, trouble.message, trouble.mend)
+        Finding(page.path, directive.line_of(trouble.option, trouble.word), trouble.code, trouble.message, trouble.mend)
         for trouble in rendered.troubles
     ]
     return Expansion(directive, rendered, findings)

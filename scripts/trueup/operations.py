@@ -65,7 +65,7 @@ class Operations:
             for start in range(len(segments)):
                 path = "/" + "/".join(segments[start:])
                 names.append(f"{fact.attributes['method']} {path}" if method else path)
-        return wrong("operation-unknown", f"unknown operation {text}", closest(text, names))
+        return wrong("operation-unknown", f"unknown operation {text}", closest(text.partition("?")[0], names))
 
     def _query(self, operation: Fact, query: str) -> Iterator[Resolution]:
         known = {

@@ -54,12 +54,13 @@ class Directive:
     argument: str
     body: str
 
-    def line_of(self, option: str) -> int:
-        """The file line on which an option stands; the block's first line when it does not."""
-        for number, text in enumerate(self.body.splitlines(), self.line + 1):
-            if text.lstrip().startswith(f"{option}:"):
-                return number
-        return self.line
+    def line_of(self, option: str, word: str = "") -> int:
+        """The file line on which an option stands, or `word` below it; the block's first line when there is none."""
+        lines = list(enumerate(self.body.splitlines(), self.line + 1))
+        start = next((number for number, text in lines if text.lstrip().startswith(f"{option}:")), self.line)
+        if not word:
+            return start
+        return next((number for number, text in lines if number >= start and word in text), start)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,31 @@ def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def failure(error: BaseException) -> str:
+    """What went wrong, and in which line of the code nearest to it: `KeyError: 'lost' (library/facts.py:12)`."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({_short(error.filename or '?')}:{error.lineno})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename)]
+    where = f" ({_short(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _is_own(file: str) -> bool:
+    path = Path(file)
+    inside = any(
+        path.is_relative_to(folder) for folder in sys.path if folder and (Path(folder) / "pyproject.toml").exists()
+    )
+    return inside and "site-packages" not in path.parts and "trueup" not in path.parts
+
+
+def _short(file: str) -> str:
+    """A file below one of the folders that imports are looked up in, relative to it."""
+    for folder in sys.path:
+        if folder and Path(file).is_relative_to(folder):
+            return Path(file).relative_to(folder).as_posix()
+    return file
+
+
 def load(name: str, key: str) -> Any:
     """The object that `module:object` names; `key` is the configuration key that gave it.
 
@@ -41,7 +67,7 @@ def load(name: str, key: str) -> Any:
         module = importlib.import_module(module_name)
     except Exception as error:
         raise TrueupError(
-            f"pyproject.toml: tool.trueup.{key}: importing {module_name!r} failed: {type(error).__name__}: {error}"
+            f"pyproject.toml: tool.trueup.{key}: importing {module_name!r} failed: {failure(error)}"
         ) from error
     found: Any = module
     for part in attribute.split("."):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from trueup.collect.load import load
+from trueup.collect.load import failure, load
 from trueup.errors import TrueupError
 from trueup.facts import Fact
 
@@ -34,7 +34,7 @@ def collect(root: Path, names: list[str]) -> Iterator[Fact]:
         try:
             records = list(function())
         except Exception as error:
-            raise TrueupError(f"collector {name} failed: {type(error).__name__}: {error}") from error
+            raise TrueupError(f"collector {name} failed: {failure(error)}") from error
         for record in records:
             yield _fact(root, name, record)
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 
-from trueup.collect.load import load
+from trueup.collect.load import failure, load
 from trueup.errors import TrueupError
 from trueup.facts import Fact
 from trueup.locate import Locator
@@ -27,9 +27,7 @@ def load_app(name: str) -> FastAPI:
         try:
             found = found()
         except Exception as error:
-            raise TrueupError(
-                f"pyproject.toml: tool.trueup.app: {name}() failed: {type(error).__name__}: {error}"
-            ) from error
+            raise TrueupError(f"pyproject.toml: tool.trueup.app: {name}() failed: {failure(error)}") from error
     if not isinstance(found, FastAPI):
         raise TrueupError(
             f"pyproject.toml: tool.trueup.app: {name} is {type(found).__name__}, not a FastAPI application"

@@ -51,7 +51,7 @@ def _chosen(options: OperationsOptions, source: Source, sheet: Sheet) -> Iterato
         if tag not in tags:
             close = closest(tag, tags)
             mend = f"did you mean {close}?" if close else f"tags: {', '.join(sorted(tags))}"
-            sheet.troubles.append(Trouble("tags", "block-option", f"unknown tag {tag}", mend))
+            sheet.troubles.append(Trouble("tags", "block-option", f"unknown tag {tag}", mend, tag))
     if not options.operations:
         yield from everything
         return
@@ -62,7 +62,7 @@ def _chosen(options: OperationsOptions, source: Source, sheet: Sheet) -> Iterato
         else:
             close = closest(name, by_id)
             mend = f"did you mean {close}?" if close else ""
-            sheet.troubles.append(Trouble("operations", "block-option", f"unknown operation {name}", mend))
+            sheet.troubles.append(Trouble("operations", "block-option", f"unknown operation {name}", mend, name))
 
 
 class _Section:

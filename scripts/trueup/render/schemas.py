@@ -28,7 +28,7 @@ class Schemas:
             if name not in schemas:
                 close = closest(name, schemas)
                 mend = f"did you mean {close}?" if close else ""
-                sheet.troubles.append(Trouble("schemas", "block-option", f"unknown schema {name}", mend))
+                sheet.troubles.append(Trouble("schemas", "block-option", f"unknown schema {name}", mend, name))
                 continue
             schema = schemas[name]
             fact = source.inventory.get("schema", name)

@@ -22,12 +22,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something wrong with a block: the option that is at fault, and a finding's code, message and mend."""
+    """Something wrong with a block: the option (and the word in it) at fault, and a finding's code, message, mend."""
 
     option: str
     code: str
     message: str
     mend: str = ""
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def unknown_attribute(option: str, name: str, kind: str, known: set[str]) -> Tro
     """The trouble of naming an attribute that no fact of the kind has."""
     close = closest(name, known)
     mend = f"did you mean {close}?" if close else f"{kind} has {', '.join(sorted(known))}"
-    return Trouble(option, "block-option", f"{kind} has no attribute {name}", mend)
+    return Trouble(option, "block-option", f"{kind} has no attribute {name}", mend, name)
 
 
 def attribute(fact: Fact, path: str) -> Any:

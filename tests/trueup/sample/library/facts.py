@@ -17,7 +17,7 @@ def collect():
         yield {
             "kind": "state",
             "key": state.value,
-            "summary": states.MEANINGS[state],
+            "summary": states.MEANINGS.get(state, ""),
             "order": order,
             "file": "library/states.py",
             "line": _line(states, f'{state.name} = "'),
