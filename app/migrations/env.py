@@ -3,7 +3,7 @@
 from alembic import context
 
 from app.database.tables import metadata
-from app.households import tables as households
+from app.households.tables import households
 
 assert households.metadata is metadata, "one metadata holds all tables"  # noqa: S101
 
