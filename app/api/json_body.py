@@ -11,6 +11,8 @@ from app.problems import InvalidRequest, MalformedBody
 MAX_DEPTH = 32
 #: Whole numbers that other programs and the database hold exactly.
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+#: Up to here, a float holds every whole number.
+EXACT = 2**53
 
 
 def parse(body: bytes) -> Any:
@@ -22,7 +24,8 @@ def parse(body: bytes) -> Any:
             number that is not finite or has more than 64 bits, too deep nesting. ``errors`` names the fields.
     """
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer)
+        text = body.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_float)
     except UnicodeDecodeError as error:
         raise MalformedBody(f"The body is no UTF-8: byte {error.start} is {body[error.start]:#04x}.") from None
     except json.JSONDecodeError as error:
@@ -44,6 +47,12 @@ def _refuse_constant(name: str) -> NoReturn:
 def _integer(digits: str) -> int | float:
     # Python refuses to read thousands of digits; as a float they become infinite, which is found below.
     return int(digits) if len(digits) <= 20 else float(digits) * math.inf
+
+
+def _float(digits: str) -> int | float:
+    # For JSON, 5.0 and 5 are the same number; for Python's models, only one of them is whole.
+    number = float(digits)
+    return int(number) if number.is_integer() and abs(number) <= EXACT else number
 
 
 def _faults(value: Any) -> Iterator[dict[str, str]]:

@@ -5,18 +5,29 @@ from collections.abc import Sequence
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 
 class Methods:
     """The methods of each path. The framework itself names those of one of the routes that share a path."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        self._routes: list[tuple[re.Pattern[str], set[str]]] = []
+        self._fixed: dict[str, set[str]] = {}
+        self._patterns: list[tuple[re.Pattern[str], set[str]]] = []
         for context in iter_route_contexts(routes):
-            pattern = getattr(context, "path_regex", None)
-            if pattern is not None and context.methods:
-                self._routes.append((pattern, context.methods))
+            pattern, path = getattr(context, "path_regex", None), context.path
+            if pattern is None or path is None or not context.methods:
+                continue
+            self._patterns.append((pattern, context.methods))
+            if "{" not in path:
+                self._fixed.setdefault(path, set()).update(context.methods)
 
-    def of(self, path: str) -> list[str]:
-        """Return the methods of ``path``, by name."""
-        return sorted({method for pattern, methods in self._routes if pattern.match(path) for method in methods})
+    def of(self, scope: Scope) -> list[str]:
+        """Return the methods of a request's path, by name.
+
+        A path without parameters hides a pattern that it would fit.
+        """
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path in self._fixed:
+            return sorted(self._fixed[path])
+        return sorted({method for pattern, methods in self._patterns if pattern.match(path) for method in methods})

@@ -121,14 +121,10 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _complete_request(specification: dict[str, Any], operation: Operation, registry: Registry) -> None:
     examples = {name: dict(example) for name, example in operation.requests.items()}
     if operation.raw:
-        schema = {"type": "string", "minLength": 1, "contentMediaType": operation.raw[0]}
-        specification["requestBody"] = {
-            "required": True,
-            "content": {
-                operation.raw[0]: {"schema": schema, "examples": examples},
-                **{media_type: {"schema": {"type": "string", "minLength": 1}} for media_type in operation.raw[1:]},
-            },
-        }
+        # Raw bytes have no type in JSON Schema; the media type says everything.
+        content: dict[str, Any] = {media_type: {"schema": {}} for media_type in operation.raw}
+        content[operation.raw[0]]["examples"] = examples
+        specification["requestBody"] = {"required": True, "content": content}
         return
     if "requestBody" not in specification:
         return

@@ -112,7 +112,7 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     if kind is UnknownPath:
         detail = f"There is no operation at {request.url.path}."
     elif kind is MethodNotAllowed:
-        allowed = request.app.state.methods.of(request.url.path)
+        allowed = request.app.state.methods.of(request.scope)
         headers["Allow"] = ", ".join(allowed)
         detail = f"{request.url.path} takes {', '.join(allowed)}; the request has {request.method}."
     return answer(request, kind(detail, headers=headers))

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from http import HTTPStatus
 from typing import Any, get_origin
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from app.api.json_body import parse, text_fault
 from app.api.operation import Operation
@@ -43,6 +45,8 @@ class OperationRoute(APIRoute):
         body = self.body_field
 
         async def handle(request: Request) -> Response:
+            if request.method not in request.app.state.methods.of(request.scope):
+                raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
             await operation.admit(request)
             check_query(request, known=known, repeatable=repeatable)
             if body is not None:

@@ -60,8 +60,17 @@ def _named_city(name: str) -> str:
     return name
 
 
-StateCode = Annotated[str, StringConstraints(to_upper=True, min_length=2, max_length=2), AfterValidator(_known_state)]
-CityName = Annotated[str, StringConstraints(max_length=BY_NAME["city"].max_length), AfterValidator(_named_city)]
+StateCode = Annotated[
+    str,
+    StringConstraints(to_upper=True, min_length=2, max_length=2),
+    AfterValidator(_known_state),
+    Field(json_schema_extra={"enum": sorted(STATE_CODES)}),
+]
+CityName = Annotated[
+    str,
+    StringConstraints(max_length=BY_NAME["city"].max_length, pattern=r"^[^\x00]*[A-Za-z0-9][^\x00]*$"),
+    AfterValidator(_named_city),
+]
 ZipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
 
 
@@ -96,7 +105,7 @@ class GeocodeHouseholdsPayload(BaseModel):
         description=" ".join(f"`{mode}`: {meaning}" for mode, meaning in _MODE_MEANINGS.items()),
     )
     limit: int | None = Field(
-        default=None, ge=1, le=MAX_LIMIT, examples=[500],
+        default=None, ge=1, le=MAX_LIMIT, strict=True, examples=[500],
         description="Most households to look up; no limit when absent.",
     )  # fmt: skip
     filters: GeocodeFilters = Field(

@@ -1,7 +1,5 @@
 """Uploading files."""
 
-from collections.abc import AsyncIterator
-
 from fastapi import Request
 
 from app.api import examples
@@ -10,7 +8,7 @@ from app.api.operation import Operation
 from app.api.route import OperationRouter, require_length
 from app.api.schemas.file import FileRead
 from app.auth.permissions import Permission
-from app.problems import InvalidRequest, StorageUnavailable
+from app.problems import StorageUnavailable
 
 router = OperationRouter("Files")
 
@@ -44,16 +42,4 @@ async def upload_file(request: Request, settings: CurrentSettings, files: Files)
     written while it arrives, and is there completely or not at all.
     """
     require_length(request, settings.max_upload_bytes)
-    return FileRead.of(await files.save(_some(request)))
-
-
-async def _some(request: Request) -> AsyncIterator[bytes]:
-    """Pass the body on; an empty one is a mistake of the caller."""
-    empty = True
-    async for chunk in request.stream():
-        empty = empty and not chunk
-        yield chunk
-    if empty:
-        raise InvalidRequest(
-            "The request has no body.", errors=[{"in": "body", "field": "", "message": "the file is empty"}]
-        )
+    return FileRead.of(await files.save(request.stream()))

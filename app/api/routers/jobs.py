@@ -30,7 +30,11 @@ JOB_LINKS = {
     "listJobEvents": Link("listJobEvents", _ID, "See its audit trail."),
     "listJobCheckpoints": Link("listJobCheckpoints", _ID, "See its checkpoints."),
     "pauseJob": Link("pauseJob", _ID, "Pause it."),
+    "resumeJob": Link("resumeJob", _ID, "Resume it."),
     "cancelJob": Link("cancelJob", _ID, "Cancel it."),
+    "retryJob": Link("retryJob", _ID, "Retry it."),
+    "forceFailJob": Link("forceFailJob", _ID, "Force it to fail."),
+    "controlJob": Link("controlJob", _ID, "Do any of these."),
 }
 LOCATION = {"Location": "The address of the new job."}
 
