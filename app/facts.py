@@ -1,0 +1,294 @@
+"""What documentation may state about this service and only the service can tell, taken from its tables.
+
+Each fact is a plain dict: ``kind``, ``key``, ``title``, ``summary``, ``file`` and ``line`` of the row that it comes
+from, and attributes of its kind.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from importlib import import_module
+from typing import Any
+
+from app.api.schemas import job as job_schemas
+from app.auth import passwords, permissions
+from app.auth.permissions import Role
+from app.database import tables
+from app.handlers import REGISTRY, geocode_households
+from app.households import columns
+from app.households import model as household_model
+from app.jobs import model, states
+from app.jobs.states import Actor
+from app.places import Place, places
+from app.problems import Problem
+from app.queue import bullmq
+from app.telemetry import events, health, metrics
+
+Fact = dict[str, Any]
+
+
+def collect() -> Iterator[Fact]:
+    """Yield every fact."""
+    yield from _states()
+    yield from _transitions()
+    yield from _job_events()
+    yield from _job_types()
+    yield from _problems()
+    yield from _access()
+    yield from _queue()
+    yield from _telemetry()
+    yield from _households()
+    yield from _limits()
+    yield from _sample()
+
+
+def _fact(kind: str, key: str, title: str, summary: str, place: Place, **attributes: Any) -> Fact:
+    return {"kind": kind, "key": key, "title": title, "summary": summary, **place, **attributes}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _enum(kind: str, members: Iterable[Enum], **attributes: Any) -> Iterator[Fact]:
+    """Yield one fact for each member of an enum whose members have a ``meaning``."""
+    for order, member in enumerate(members):
+        where = places(sys.modules[type(member).__module__]).member(type(member).__name__, member.name)
+        yield _fact(kind, member.value, _words(member.value), _meaning(member), where, order=order, **attributes)
+
+
+def _meaning(member: Any) -> str:
+    try:
+        return str(member.meaning)
+    except KeyError:
+        # A member that nobody has explained yet is a fact all the same; the checks then say what it lacks.
+        return ""
+
+
+def _states() -> Iterator[Fact]:
+    for fact in _enum("state", states.Status):
+        status = states.Status(fact["key"])
+        rows = [row for row in states.TRANSITIONS if row.target is status and row.source is not status]
+        yield fact | {
+            "terminal": status in states.TERMINAL,
+            "entered_by": sorted({row.event.actor.value for row in rows}),
+            "entered_on": list(dict.fromkeys(row.event.value for row in rows)),
+            "actions": [event.value for event in states.allowed(status)],
+        }
+
+
+def _transitions() -> Iterator[Fact]:
+    for order, row in enumerate(states.TRANSITIONS):
+        source = row.source.value if row.source else None
+        ends = f"{source or 'new'} → {row.target}"
+        yield _fact(
+            "transition",
+            f"{ends} ({row.event})",
+            ends,
+            row.trigger[0].upper() + row.trigger[1:] + ".",
+            places(states).row("TRANSITIONS", order),
+            names=[ends],
+            order=order,
+            source=source,
+            event=row.event.value,
+            label=row.event.value,
+            target=row.target.value,
+            actor=row.event.actor.value,
+            trigger=row.trigger,
+            guard=row.guard,
+            effect=row.effect,
+        )
+
+
+def _job_events() -> Iterator[Fact]:
+    for order, event in enumerate(states.Event):
+        rows = [row for row in states.TRANSITIONS if row.event is event]
+        permission = job_schemas.ACTION_PERMISSIONS.get(event)
+        yield _fact(
+            "job_event",
+            event.value,
+            _words(event.value),
+            "; ".join(dict.fromkeys(row.trigger for row in rows)),
+            places(states).member("Event", event.name),
+            order=order,
+            actor=event.actor.value,
+            action=event.actor is Actor.USER and event is not states.Event.CREATE,
+            permission=permission.value if permission else None,
+            roles={role.value: permissions.scope(role, permission).value for role in Role} if permission else {},
+            sources=[row.source.value for row in rows if row.source],
+        )
+
+
+def _job_types() -> Iterator[Fact]:
+    for order, kind in enumerate(REGISTRY.values()):
+        module = sys.modules[f"app.handlers.{kind.name}"]
+        # The declaration is the line that names the type.
+        line = next(
+            number
+            for number, text in enumerate(_lines(module), 1)
+            if text.strip() in {f'name="{kind.name}",', f'"{kind.name}",'}
+        )
+        yield _fact(
+            "job_type",
+            kind.name,
+            kind.label,
+            kind.summary,
+            places(module).at(line),
+            order=order,
+            names=list(kind.aliases),
+            aliases=list(kind.aliases),
+            stages=[stage.name for stage in kind.stages],
+            max_retries=kind.retry.max_retries,
+            base_seconds=kind.retry.base_seconds,
+            factor=kind.retry.factor,
+            cap_seconds=kind.retry.cap_seconds,
+            jitter=kind.retry.jitter,
+            payload=kind.payload.__name__,
+            example=dict(kind.example),
+        )
+        for number, stage in enumerate(kind.stages):
+            found = [at for at, text in enumerate(_lines(module), 1) if f'Stage("{stage.name}"' in text]
+            yield _fact(
+                "stage",
+                f"{kind.name}.{stage.name}",
+                stage.label,
+                f"Stage {number + 1} of {len(kind.stages)} of {kind.name}.",
+                places(module).at(found[0] if found else line),
+                names=[stage.name],
+                order=number,
+                job_type=kind.name,
+            )
+
+
+def _lines(module: Any) -> list[str]:
+    source: str = module.__loader__.get_source(module.__name__)
+    return source.splitlines()
+
+
+def _problems() -> Iterator[Fact]:
+    for kind in Problem.catalogue():
+        module = sys.modules[kind.__module__]
+        yield _fact(
+            "problem",
+            kind.code,
+            kind.title,
+            kind.cause(),
+            places(module).name(kind.__name__),
+            status=kind.status,
+            fix=kind.fix,
+            retry_after=kind.status == 503,
+            class_name=kind.__name__,
+        )
+
+
+def _access() -> Iterator[Fact]:
+    yield from _enum("role", Role)
+    for order, grant in enumerate(permissions.GRANTS):
+        yield _fact(
+            "permission",
+            grant.permission.value,
+            _words(grant.permission.value.replace(".", " ")),
+            grant.summary,
+            places(permissions).row("GRANTS", order),
+            order=order,
+            **{role.value: grant.scope(role).value for role in Role},
+        )
+
+
+def _queue() -> Iterator[Fact]:
+    for scope, table, defaults in (
+        ("entry", "ENTRY_DEFAULTS", bullmq.ENTRY_DEFAULTS),
+        ("worker", "WORKER_DEFAULTS", bullmq.WORKER_DEFAULTS),
+    ):
+        for order, default in enumerate(defaults):
+            yield _fact(
+                "queue_default",
+                default.name,
+                default.name,
+                default.reason,
+                places(bullmq).row(table, order),
+                order=order,
+                scope=scope,
+                value=default.value,
+            )
+
+
+def _telemetry() -> Iterator[Fact]:
+    for order, (event, line) in enumerate(events.LOG_LINES.items()):
+        yield _fact(
+            "log_line",
+            event.value,
+            event.value,
+            line.meaning,
+            places(events).row("LOG_LINES", order),
+            order=order,
+            level=line.level,
+        )
+    constants = {id(value): name for name, value in vars(metrics).items() if isinstance(value, metrics.MetricKind)}
+    for order, kind in enumerate(metrics.METRICS):
+        yield _fact(
+            "metric",
+            kind.name,
+            kind.name,
+            kind.help,
+            places(metrics).name(constants[id(kind)]),
+            order=order,
+            labels=list(kind.labels),
+            type="gauge",
+        )
+    yield from _enum("health_reason", health.Reason)
+
+
+def _households() -> Iterator[Fact]:
+    for order, column in enumerate(columns.COLUMNS):
+        yield _fact(
+            "csv_column",
+            column.name,
+            column.name,
+            column.meaning,
+            places(columns).row("COLUMNS", order),
+            order=order,
+            required=column.required,
+            max_length=column.max_length,
+            example=column.example,
+        )
+    for fact in _enum("geocode_outcome", household_model.Outcome):
+        outcome = household_model.Outcome(fact["key"])
+        precision = outcome.precision
+        yield fact | {"status": outcome.status.value, "precision": precision.value if precision else None}
+    yield from _enum("geocode_status", household_model.GeocodeStatus)
+    yield from _enum("geocode_mode", geocode_households.GeocodeMode)
+
+
+def _limits() -> Iterator[Fact]:
+    """Yield the fixed numbers that documentation states."""
+    for key, module, name, summary in (
+        ("error_log", model, "ERROR_LOG_LIMIT", "Entries that the error log of a job keeps, the newest."),
+        ("priority_lowest", tables, "LOWEST_PRIORITY", "The lowest priority of a job."),
+        ("priority_default", tables, "DEFAULT_PRIORITY", "The priority of a job that is given none."),
+        ("priority_highest", tables, "HIGHEST_PRIORITY", "The highest priority of a job; claimed first."),
+        ("missed_heartbeats", health, "MISSED_HEARTBEATS", "Heartbeats that a live worker process may miss."),
+        ("password_shortest", passwords, "MIN_LENGTH", "Fewest characters of a password."),
+        ("password_longest", passwords, "MAX_LENGTH", "Most characters of a password."),
+        ("geocoding_batch", geocode_households, "BATCH_HOUSEHOLDS", "Households of one step of geocoding."),
+    ):
+        where = _constant(module, name)
+        yield _fact("limit", key, _words(key), summary, where, value=getattr(module, name), constant=name)
+
+
+def _constant(module: Any, name: str) -> Place:
+    """Return where a constant is set; several may share a line."""
+    line = next(number for number, text in enumerate(_lines(module), 1) if name in text.partition("=")[0])
+    return places(module).at(line)
+
+
+def _sample() -> Iterator[Fact]:
+    """Yield the figures of the sample file; an installed service does not have its generator."""
+    try:
+        sample = import_module("sample_households")
+    except ModuleNotFoundError:
+        return
+    where = places(sample).name("COUNTS")
+    for key, value in sample.COUNTS.items():
+        summary = f"What importing and geocoding the sample gives: {key.replace('_', ' ')}."
+        yield _fact("sample", key, _words(key), summary, where, value=value)
