@@ -7,7 +7,7 @@ from typing import Any
 
 from trueup import blocks
 from trueup.blocks import Expansion
-from trueup.facts import DOTTED_KINDS, Fact, Inventory
+from trueup.facts import Fact, Inventory
 from trueup.pages import Block, Page
 from trueup.resolver import Resolver
 from trueup.values import Values
@@ -18,6 +18,8 @@ FENCE_MARKS = frozenset({"literal", "session", "check"})
 
 FENCE_OPTIONS = frozenset({"reason", "exit", "schema", "timeout", "name", "normalise"})
 """Attributes of a fence header that only trueup reads."""
+
+_SHARED = frozenset({"field", "parameter"})  # a bare `status` may be any of several, or none of them: no link
 
 
 class Bindings:
@@ -68,10 +70,10 @@ class Bindings:
     def link(self, text: str, page: Page) -> str | None:
         """The link, relative to `page`, to where inline code is documented; none when it is nowhere or unclear."""
         answer = self.resolver.resolve(text)
-        if len([fact for fact in answer.facts if fact.kind in DOTTED_KINDS and fact.key != text]) > 1:
-            return None  # a bare `status` may be any of several fields
         homes = [
-            (self._rank.get(fact.kind, 999), self._homes[fact.id]) for fact in answer.facts if fact.id in self._homes
+            (self._rank.get(fact.kind, 999), self._homes[fact.id])
+            for fact in answer.facts
+            if fact.id in self._homes and (fact.kind not in _SHARED or fact.key == text)
         ]
         if not homes:
             return None

@@ -177,8 +177,9 @@ def describe(document: Document, schema: Mapping[str, Any]) -> dict[str, Any]:
         for limit in _LIMITS:
             if limit in target:
                 attributes.setdefault(limit, target[limit])
-        if "enum" in target:
-            attributes.setdefault("enum", target["enum"])
+        values = target.get("enum") or resolve(document, target.get("items", {})).get("enum")
+        if values:
+            attributes.setdefault("enum", values)
     if schema.get("examples"):
         attributes["examples"] = schema["examples"]
     return attributes

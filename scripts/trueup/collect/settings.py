@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -26,8 +27,7 @@ def collect(names: list[str], locator: Locator) -> Iterator[Fact]:
             file, line = locator.member(model, field_name)
             attributes = _attributes(field)
             attributes |= {"field": field_name, "order": order, "model": model.__name__}
-            if others:
-                attributes["names"] = others
+            attributes["names"] = [*others, field_name]
             yield Fact("setting", variable, attributes, file, line)
 
 
@@ -110,7 +110,7 @@ def type_name(annotation: Any) -> str:
     if get_origin(annotation) is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return "choice"
     plain = {str: "text", bytes: "text", SecretStr: "text", SecretBytes: "text", int: "integer", float: "number"}
-    plain |= {bool: "true or false"}
+    plain |= {bool: "true or false", Path: "path"}
     return plain.get(annotation) or str(getattr(annotation, "__name__", annotation))
 
 
