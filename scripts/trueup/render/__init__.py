@@ -8,6 +8,7 @@ from trueup.render.diagram import Diagram
 from trueup.render.listing import Definitions, Listing
 from trueup.render.operations import Operations
 from trueup.render.schemas import Schemas
+from trueup.render.sequence import Sequence
 from trueup.render.settings import Settings
 from trueup.render.table import Table
 from trueup.render.view import View
@@ -22,6 +23,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         "operations": Operations(),
         "schemas": Schemas(),
         "diagram": Diagram(),
+        "sequence": Sequence(),
     }
 )
 """Every view, by the name that a page writes after `/// facts |`."""
