@@ -1,7 +1,7 @@
 """The static API reference: a section for each operation, with everything a caller must know."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -118,8 +118,9 @@ class _Section:
         else:
             access = " or ".join(dict.fromkeys(names)) + (", or none" if {} in security else "")
         self.sheet.add(f"- **Authentication:** {access}")
+        told_below = {key for response in self.operation.get("responses", {}).values() for key in response}
         for key, value in self.operation.items():
-            if key.startswith("x-"):
+            if key.startswith("x-") and key not in told_below:
                 self.sheet.add(f"- **{key[2:].replace('-', ' ').capitalize()}:** {code(value)}")
         self.sheet.add("")
 
@@ -161,37 +162,64 @@ class _Section:
     def _responses(self) -> None:
         responses = [(str(s), resolve(self.document, raw)) for s, raw in self.operation.get("responses", {}).items()]
         self._label("Responses")
-        self.sheet.add(row(["Status", "Body", "When"]), row(["---"] * 3))
+        self.sheet.add(row(["Status", "Body", "When", "Headers"]), row(["---"] * 4))
+        headers: dict[str, str] = {}
         for status, response in sorted(responses):
             bodies = [
                 f"{value_text(self.document, content.get('schema', {}))} (`{media}`)"
                 for media, content in response.get("content", {}).items()
             ]
-            text = safe(plain(response.get("description")))
-            for key, value in response.items():
-                if key.startswith("x-"):
-                    text += f" {key[2:].replace('-', ' ').capitalize()}: {code(value)}."
             for header, raw in response.get("headers", {}).items():
-                about = plain(resolve(self.document, raw).get("description"))
-                text += f" Header `{header}`" + (f": {safe(about)}" if about != "–" else ".")
-            self.sheet.add(row([f"**{status}** {_phrase(status)}", ", ".join(bodies) or "empty", text]))
+                headers.setdefault(header, plain(resolve(self.document, raw).get("description")))
+            names = code(sorted(response.get("headers", {})))
+            self.sheet.add(
+                row([f"**{status}** {_phrase(status)}", "<br>".join(bodies) or "empty", _when(response), names])
+            )
+        self.sheet.add("")
+        for header, about in headers.items():
+            self.sheet.add(f"- `{header}`: {safe(about)}")
         self.sheet.add("")
         if self.options.examples:
-            for status, response in sorted(responses):
-                for media, content in response.get("content", {}).items():
+            self._response_examples(responses)
+
+    def _response_examples(self, responses: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Answers that succeed each on their own, the others together."""
+        refused: list[tuple[str, str, Any]] = []
+        for status, response in sorted(responses):
+            for media, content in response.get("content", {}).items():
+                if status.startswith(("4", "5")):
+                    found = examples(self.document, content)
+                    refused += [(f"{status}: {name}" if name else status, media, value) for name, value in found]
+                else:
                     self._examples(f"{status} {_phrase(status)}", media, content)
+        if refused:
+            self.sheet.add('??? example "Refusals and failures"', "")
+            for title, media, value in refused:
+                self.sheet.add(f"    **{safe(title)}**", "", *_fenced(media, value), "")
 
     def _examples(self, title: str, media: str, content: Mapping[str, Any]) -> None:
         for name, value in examples(self.document, content):
-            language = "json" if media.endswith("json") else "text"
-            text = (
-                value
-                if isinstance(value, str) and language == "text"
-                else json.dumps(value, indent=2, ensure_ascii=False)
-            )
             heading = f"{title}: {name}" if name else title
-            self.sheet.add(f'??? example "{heading.replace(chr(34), chr(39))}"', "", f"    ```{language}")
-            self.sheet.add(*(f"    {line}" for line in text.splitlines()), "    ```", "")
+            self.sheet.add(f'??? example "{heading.replace(chr(34), chr(39))}"', "", *_fenced(media, value), "")
+
+
+def _fenced(media: str, value: Any) -> list[str]:
+    """An example as an indented fenced block."""
+    if isinstance(value, str) and not media.endswith("json"):
+        language, text = "text", value
+    else:
+        language, text = "json", json.dumps(value, indent=2, ensure_ascii=False)
+    return [f"    ```{language}", *(f"    {line}" for line in text.splitlines()), "    ```"]
+
+
+def _when(response: Mapping[str, Any]) -> str:
+    """When a response is given: its description, and its extensions as far as the description does not tell them."""
+    text = safe(plain(response.get("description")))
+    for key, value in response.items():
+        told = isinstance(value, list) and all(str(item) in text for item in value)
+        if key.startswith("x-") and not told:
+            text += f" {key[2:].replace('-', ' ').capitalize()}: {code(value)}."
+    return text
 
 
 def examples(document: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
