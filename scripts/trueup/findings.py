@@ -77,6 +77,38 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A fact has other attributes than in the committed inventory.",
             "Run `trueup write` and review the pages named.",
         ),
+        # examples
+        "block-unverified": Code(
+            "A fenced block is verified by nothing.",
+            'Mark it `{.output}` after the block it belongs to, or `{.literal reason="…"}`.',
+        ),
+        "block-attribute": Code("An attribute of a fence is unknown or has a wrong value.", "Correct the header."),
+        "block-invalid": Code("A block is not well formed in its own language.", "Correct the block."),
+        "literal-unexplained": Code("A block is marked literal without a reason.", 'Write `reason="…"`.'),
+        "output-orphan": Code(
+            "An output block follows no block that is run.", "Put it after the block whose output it shows."
+        ),
+        "example-failed": Code(
+            "An example ended with another status than documented.", "Correct it, or write `exit=N` or `status=N`."
+        ),
+        "example-differs": Code(
+            "The real output of an example differs from the documented one.",
+            "Correct the service, or take the output over with `trueup write`.",
+        ),
+        "example-timeout": Code(
+            "An example, or all of a page, did not end in time.", "Shorten it, or write `timeout=SECONDS`."
+        ),
+        "example-flood": Code("An example printed more than 1 MB.", "Let it print less."),
+        "example-died": Code(
+            "An example ended the shell or interpreter that runs its page.", "Leave out `exit` and the like."
+        ),
+        "example-scratch": Code("An example deleted the folder it runs in.", "Let it delete only what it made."),
+        "schema-unknown": Code("A block names a schema that the OpenAPI document does not have.", "Correct the name."),
+        "schema-mismatch": Code("A JSON block does not follow the schema it names.", "Correct the block."),
+        "scenario-unknown": Code("A page names a scenario that does not exist.", "Correct the name."),
+        "scenario-failed": Code("A scenario of a page failed.", "Correct the scenario."),
+        "service-failed": Code("The documented service did not start.", "Correct what its log says."),
+        "service-died": Code("The documented service ended while an example ran.", "Correct what its log says."),
         # links of the built site
         "link-broken": Code("A link leads to nothing in the built site.", "Correct the address."),
         "anchor-missing": Code("A link names an anchor that its page does not have.", "Correct the fragment."),

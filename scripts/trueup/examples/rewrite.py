@@ -3,12 +3,15 @@
 import difflib
 import json
 import re
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from trueup.examples.compare import pretty
 from trueup.examples.elision import MARK, parse_json
 from trueup.normalise import Ledger, Patterns
+from trueup.pages import Block
 
 _MARK_LINE = re.compile(rf'^(\s*)"{MARK}"(?:: "{MARK}")?,?$', re.MULTILINE)
 
@@ -41,6 +44,21 @@ def merge_json(old: str, actual: str, ledger: Ledger, patterns: Patterns, volati
     merged = _Merge(ledger, patterns, frozenset(volatile)).value(documented, got)
     text = json.dumps(merged, indent=2, ensure_ascii=False)
     return _MARK_LINE.sub(rf"\1{MARK}", text) + "\n"
+
+
+def replace_blocks(path: Path, sources: Iterable[tuple[Block, str]]) -> None:
+    """Put new sources into the fenced blocks of a file, all at once or not at all; line ends stay as they are."""
+    content = path.read_bytes().decode("utf-8")
+    newline = "\r\n" if "\r\n" in content else "\n"
+    lines = content.replace("\r\n", "\n").split("\n")
+    # From the end, so that the lines of the blocks before it stay where they are.
+    for block, source in sorted(sources, key=lambda item: item[0].line, reverse=True):
+        new = [(block.prefix + line).rstrip() for line in source.splitlines()]
+        lines[block.line : block.end - 1] = new
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(newline.join(lines).encode("utf-8"))
+    shutil.copymode(path, part)
+    part.replace(path)
 
 
 class _Merge:

@@ -1,0 +1,188 @@
+"""Running the examples of many pages: pages side by side, the blocks of a page in order, a fresh service for each."""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trueup.config import Config
+from trueup.examples.data import Schemas
+from trueup.examples.play import Play
+from trueup.examples.rewrite import replace_blocks
+from trueup.examples.stage import Stage
+from trueup.examples.story import Kind, Story, read_story
+from trueup.findings import Finding
+from trueup.pages import Page
+from trueup.scratch import scratch_folder
+from trueup.seed import Seeds, discard
+from trueup.service import Ports, Service, ServiceError, start
+
+_MENTIONS = re.compile(r"\b(?:BASE_URL|PORT)\b")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The outcome of one run: findings, the number of verified examples by page path, and the pages written."""
+
+    findings: tuple[Finding, ...]
+    per_page: Mapping[str, int]
+    written: tuple[str, ...] = ()
+    literal: int = 0
+    """Blocks that are marked literal and so verified by nothing."""
+    seconds: float = 0.0
+
+
+def run_pages(config: Config, pages: Sequence[Page], *, root: Path, write: bool, jobs: int) -> RunResult:
+    """Verify every fenced block of `pages`; with `write`, put the real outputs into the pages that disagree.
+
+    `jobs` pages run at the same time. Raises `TrueupError` when the OpenAPI document cannot be read; a service that
+    does not start is a finding of each page that needs it.
+    """
+    started = time.perf_counter()
+    stories = [read_story(page) for page in pages]
+    schemas = Schemas.read(root / config.openapi if config.openapi else None)
+    with scratch_folder() as scratch:
+        theatre = _Theatre(config, root, scratch, stories)
+        try:
+            acts = theatre.perform(schemas, write, max(jobs, 1))
+        finally:
+            theatre.close()
+    findings = [
+        finding for story, act in zip(stories, acts, strict=True) for finding in (*story.findings, *act.findings)
+    ]
+    return RunResult(
+        findings=tuple(sorted(set(findings))),
+        per_page={story.page.path: act.verified for story, act in zip(stories, acts, strict=True)},
+        written=tuple(story.page.path for story, act in zip(stories, acts, strict=True) if act.written),
+        literal=sum(story.literal for story in stories),
+        seconds=time.perf_counter() - started,
+    )
+
+
+@dataclass(frozen=True)
+class _Act:
+    """What came of one page."""
+
+    findings: list[Finding] = field(default_factory=list)
+    verified: int = 0
+    written: bool = False
+
+
+class _Theatre:
+    """All pages of a run, and the services they need. A service is started shortly before its page's turn."""
+
+    def __init__(self, config: Config, root: Path, scratch: Path, stories: Sequence[Story]) -> None:
+        self._config, self._root, self._scratch, self._stories = config, root, scratch, stories
+        self._ports = Ports()
+        self._seeds = Seeds(config, root, scratch, self._ports)
+        self._needing = [index for index, story in enumerate(stories) if self._needs_service(story)]
+        self._starting: dict[int, Future[Service]] = {}
+        self._stopping: list[Future[None]] = []
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="service")
+        self._stopper = ThreadPoolExecutor(2, thread_name_prefix="stop")
+        self._closed = False
+
+    def perform(self, schemas: Schemas, write: bool, jobs: int) -> list[_Act]:
+        self._begin(jobs)
+        with ThreadPoolExecutor(jobs, thread_name_prefix="page") as pool:
+            futures = [pool.submit(self._act, index, schemas, write) for index in range(len(self._stories))]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                # Interrupted: what waits is dropped, what runs loses its processes and so ends.
+                self._closed = True
+                for future in futures:
+                    future.cancel()
+                discard(self._scratch)
+                raise
+
+    def close(self) -> None:
+        """Stop every service that is still there."""
+        self._starter.shutdown(cancel_futures=True)
+        for future in self._starting.values():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._stop(future.result())
+        self._stopper.shutdown()
+
+    def _begin(self, ahead: int) -> None:
+        """Let the next `ahead` services start, in the order of their pages."""
+        for index in [index for index in self._needing if index not in self._starting][:ahead]:
+            self._starting[index] = self._starter.submit(self._open, index)
+
+    def _open(self, index: int) -> Service:
+        service = self._config.service
+        seed = self._seeds.ensure()
+        folder = self._scratch / f"s{index}"
+        self._seeds.copy(seed, folder)
+        if service is None:
+            raise AssertionError("the seed has been made by a service")
+        env = self._stories[index].options.service_env
+        return start(service, self._config.timeouts, root=self._root, folder=folder, ports=self._ports, env=env)
+
+    def _act(self, index: int, schemas: Schemas, write: bool) -> _Act:
+        story = self._stories[index]
+        service: Callable[[], Service] | None = None
+        if index in self._needing:
+            if index not in self._starting:
+                self._begin(self._needing.index(index) + 1)
+            service = self._starting[index].result
+        try:
+            return self._play(story, Stage(story.page.path, self._scratch / f"p{index}", service), schemas, write)
+        except ServiceError as error:
+            first, _, log = str(error).partition("\n")
+            line = story.steps[0].block.line
+            return _Act([Finding(story.page.path, line, "service-failed", first, "", log)])
+        finally:
+            if index in self._starting:
+                self._begin(1)
+                with suppress(ServiceError):
+                    self._stop(self._starting[index].result())
+
+    def _play(self, story: Story, stage: Stage, schemas: Schemas, write: bool) -> _Act:
+        limits = self._config.timeouts
+        play = Play(story, stage, schemas, limits.block, limits.page, write)
+        try:
+            trouble = self._scenarios(story, stage) if story.runs else []
+            if trouble:
+                return _Act(trouble)
+            play.perform()
+        finally:
+            stage.close()
+        if play.rewritten and not self._closed:
+            replace_blocks(self._root / story.page.path, play.rewritten)
+        return _Act(play.findings, play.verified, bool(play.rewritten))
+
+    def _scenarios(self, story: Story, stage: Stage) -> list[Finding]:
+        folder = self._config.scenarios
+        for name in story.options.scenarios:
+            file = self._root / (folder or "") / f"{name}.sh"
+            if folder is None or not file.is_file():
+                there = ", ".join(sorted(path.stem for path in file.parent.glob("*.sh"))) if folder else "none"
+                message = f"unknown scenario {name}; there are: {there or 'none'}"
+                return [Finding(story.page.path, 1, "scenario-unknown", message)]
+            outcome = stage.scenario(file, self._config.timeouts.block)
+            if not outcome.ok:
+                message = f"scenario {name} {outcome.describe(self._config.timeouts.block)}"
+                return [Finding(story.page.path, 1, "scenario-failed", message, "", outcome.output[-2000:])]
+        return []
+
+    def _needs_service(self, story: Story) -> bool:
+        if isinstance(story.options.service, bool):
+            return story.options.service and story.runs
+        if story.options.service is not None:
+            return story.runs
+        sources = [step.block.source for step in story.steps if step.kind is not Kind.DATA]
+        if story.runs and self._config.scenarios:
+            files = [self._root / self._config.scenarios / f"{name}.sh" for name in story.options.scenarios]
+            sources += [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
+        return any(step.kind is Kind.HTTP for step in story.steps) or any(map(_MENTIONS.search, sources))
+
+    def _stop(self, service: Service) -> None:
+        def stop() -> None:
+            service.stop()
+            discard(service.data.parent)
+
+        self._stopping.append(self._stopper.submit(stop))
