@@ -4,24 +4,30 @@ Each fact is a plain dict: ``kind``, ``key``, ``title``, ``summary``, ``file`` a
 from, and attributes of its kind.
 """
 
+import inspect
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from enum import Enum
+from functools import partial
 from importlib import import_module
 from typing import Any
 
+from app.api import deps, json_body
+from app.api import problems as api_problems
 from app.api.schemas import job as job_schemas
 from app.auth import passwords, permissions
 from app.auth.permissions import Role
 from app.database import tables
-from app.handlers import REGISTRY, geocode_households
-from app.households import columns
+from app.handlers import REGISTRY, geocode_households, import_voters
+from app.households import columns, voter_file
 from app.households import model as household_model
 from app.jobs import model, states
+from app.jobs import retry as retries
 from app.jobs.states import Actor
 from app.places import Place, places
 from app.problems import Problem
-from app.queue import bullmq
+from app.queue import bullmq, outbox
 from app.telemetry import events, health, metrics
 
 Fact = dict[str, Any]
@@ -152,12 +158,42 @@ def _job_types() -> Iterator[Fact]:
                 "stage",
                 f"{kind.name}.{stage.name}",
                 stage.label,
-                f"Stage {number + 1} of {len(kind.stages)} of {kind.name}.",
+                _told(stage.run),
                 places(module).at(found[0] if found else line),
                 names=[stage.name],
                 order=number,
+                number=number + 1,
                 job_type=kind.name,
             )
+        for retry in range(1, kind.retry.max_retries + 1):
+            latest, earliest = (kind.retry.delay(retry, chance).total_seconds() for chance in (0, 1))
+            yield _fact(
+                "retry_delay",
+                f"{kind.name} {retry}",
+                f"Retry {retry} of {kind.name}",
+                f"Wait before retry {retry} of {kind.label.lower()}.",
+                places(module).at(line),
+                order=retry,
+                job_type=kind.name,
+                retry=retry,
+                earliest_seconds=round(earliest, 3),
+                latest_seconds=round(latest, 3),
+            )
+    for order, error in enumerate(retries.TRANSIENT):
+        yield _fact(
+            "transient_error",
+            error.__name__ if error.__module__ == "builtins" else f"{error.__module__}.{error.__name__}",
+            error.__name__,
+            "Worth another attempt.",
+            places(retries).row("TRANSIENT", order),
+            order=order,
+        )
+
+
+def _told(run: Any) -> str:
+    """Return the first sentence of what a stage says of itself."""
+    text = inspect.getdoc(run.func if isinstance(run, partial) else run) or ""
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def _lines(module: Any) -> list[str]:
@@ -270,10 +306,23 @@ def _limits() -> Iterator[Fact]:
         ("missed_heartbeats", health, "MISSED_HEARTBEATS", "Heartbeats that a live worker process may miss."),
         ("password_shortest", passwords, "MIN_LENGTH", "Fewest characters of a password."),
         ("password_longest", passwords, "MAX_LENGTH", "Most characters of a password."),
+        ("import_batch", import_voters, "BATCH_ROWS", "Rows of one step of an import."),
         ("geocoding_batch", geocode_households, "BATCH_HOUSEHOLDS", "Households of one step of geocoding."),
+        ("geocoding_most", geocode_households, "MAX_LIMIT", "Most households that one job may be limited to."),
+        ("line_bytes", voter_file, "MAX_LINE_BYTES", "Most bytes of a line of a voter file."),
+        ("birth_year_first", columns, "FIRST_BIRTH_YEAR", "The earliest year of birth that is accepted."),
+        ("birth_year_last", columns, "LAST_BIRTH_YEAR", "The latest year of birth that is accepted."),
+        ("list_most", deps, "MOST", "Most items on one page of a list."),
+        ("json_depth", json_body, "MAX_DEPTH", "Levels of lists and objects inside each other in a JSON body."),
+        ("retry_after", api_problems, "RETRY_AFTER", "Seconds that `Retry-After` names."),
+        ("reconcile_quiet", outbox, "QUIET", "Seconds for which a pending job must be untouched to be looked for."),
+        ("metrics_window", metrics, "WINDOW", "Seconds that the figures of the last hour look back."),
     ):
         where = _constant(module, name)
-        yield _fact("limit", key, _words(key), summary, where, value=getattr(module, name), constant=name)
+        value = getattr(module, name)
+        if isinstance(value, timedelta):
+            value = value.total_seconds()
+        yield _fact("limit", key, _words(key), summary, where, value=value, constant=name)
 
 
 def _constant(module: Any, name: str) -> Place:
