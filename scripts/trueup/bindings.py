@@ -7,17 +7,15 @@ from typing import Any
 
 from trueup import blocks
 from trueup.blocks import Expansion
+from trueup.examples.story import ATTRIBUTES as FENCE_OPTIONS
 from trueup.facts import Fact, Inventory
 from trueup.pages import Block, Page
 from trueup.resolver import Resolver
 from trueup.values import Values
 from trueup.vocabulary import Vocabulary
 
-FENCE_MARKS = frozenset({"literal", "session", "check"})
+FENCE_MARKS = frozenset({"literal"})
 """Classes of a fence header that only trueup reads; `output` stays, so that a style can show it."""
-
-FENCE_OPTIONS = frozenset({"reason", "exit", "schema", "timeout", "name", "normalise"})
-"""Attributes of a fence header that only trueup reads."""
 
 _SHARED = frozenset({"field", "parameter"})  # a bare `status` may be any of several, or none of them: no link
 

@@ -57,6 +57,13 @@ def duration(value: Any) -> str:
     return _unit(value, "second")
 
 
+def minutes(value: Any) -> str:
+    """A number of minutes in the largest unit that divides it: `60` → `1 hour`."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no number of minutes")
+    return duration(value * 60)
+
+
 def _unit(number: float, unit: str) -> str:
     text = f"{number:g}" if number < 1e6 else f"{number:.0f}"
     return f"{text} {unit}" if number == 1 else f"{text} {unit}s"
@@ -126,6 +133,7 @@ FILTERS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "list": items,
         "duration": duration,
         "seconds": seconds,
+        "minutes": minutes,
         "bytes": size,
         "percent": percent,
         "words": words,
