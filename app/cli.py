@@ -21,6 +21,7 @@ from app.database.errors import DatabaseStartError
 from app.handlers import REGISTRY
 from app.main import create_app
 from app.migrations import migrate
+from app.problems import Problem
 from app.services import open_services
 from app.settings import Settings
 from app.telemetry.logging import configure
@@ -36,6 +37,8 @@ def main() -> None:
         cli()
     except DatabaseStartError as error:
         sys.exit(_complain(str(error)))
+    except Problem as problem:
+        sys.exit(_complain(problem.detail))
 
 
 def _complain(text: str) -> int:

@@ -1,0 +1,123 @@
+"""What the service needs of any queue engine, on the real one."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.database.connect import open_database
+from app.database.tables import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.queue.bullmq import BullmqPostgres, queue_priority
+from app.queue.engine import Delivery, Entry
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+LEASE = timedelta(seconds=5)
+
+
+@pytest.fixture
+async def engine(settings):
+    async with open_database(settings) as database:
+        engine = BullmqPostgres(database.address, database.engine)
+        await engine.open()
+        yield engine
+        await engine.close()
+
+
+def entry(priority: int = 50, delay: float = 0, run: int = 1) -> Entry:
+    return Entry(Delivery(uuid4(), run), "count", priority, timedelta(seconds=delay))
+
+
+@asynccontextmanager
+async def consuming(engine, *, concurrency: int = 1):
+    """Collect what the engine delivers."""
+    seen: list[Delivery] = []
+
+    async def consume(delivery: Delivery) -> None:
+        seen.append(delivery)
+
+    consumer = await engine.consume(consume, concurrency=concurrency, lease=LEASE)
+    try:
+        yield seen
+    finally:
+        await consumer.stop()
+
+
+async def delivered(seen: list[Delivery], number: int) -> list[Delivery]:
+    async def enough():
+        return len(seen) >= number
+
+    await eventually(enough)
+    return seen
+
+
+async def test_the_highest_priority_comes_first_and_then_the_oldest(engine):
+    entries = [entry(priority) for priority in (10, 90, 50, 90, 0, 100)]
+    for one in entries:
+        await engine.enqueue([one])
+    async with consuming(engine) as seen:
+        await delivered(seen, len(entries))
+    order = sorted(range(len(entries)), key=lambda index: (-entries[index].priority, index))
+    assert seen == [entries[index].delivery for index in order]
+
+
+async def test_the_same_run_is_delivered_once_and_a_new_run_again(engine):
+    first = entry()
+    await engine.enqueue([first, first])
+    await engine.enqueue([first])
+    again = Entry(Delivery(first.delivery.job_id, 2), "count", 50)
+    await engine.enqueue([again])
+    assert sum((await engine.counts()).values()) == 2
+    async with consuming(engine) as seen:
+        await delivered(seen, 2)
+    assert seen == [first.delivery, again.delivery]
+
+
+async def test_a_delayed_entry_waits_and_then_comes(engine):
+    later, now = entry(delay=0.5), entry()
+    await engine.enqueue([later, now])
+    assert (await engine.counts())["delayed"] == 1
+    async with consuming(engine) as seen:
+        await delivered(seen, 2)
+    assert seen == [now.delivery, later.delivery]
+
+
+async def test_it_knows_what_it_holds(engine):
+    held, unknown = entry(), entry()
+    await engine.enqueue([held])
+    assert await engine.missing([held.delivery, unknown.delivery]) == [unknown.delivery]
+    async with consuming(engine) as seen:
+        await delivered(seen, 1)
+    assert await engine.missing([held.delivery]) == [held.delivery], "a finished delivery is not kept"
+
+
+async def test_it_delivers_at_most_as_many_at_the_same_time_as_asked(engine):
+    running, most, done = 0, 0, asyncio.Event()
+
+    async def consume(_: Delivery) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if most == 3:
+            done.set()
+        await done.wait()
+        running -= 1
+
+    await engine.enqueue([entry() for _ in range(6)])
+    consumer = await engine.consume(consume, concurrency=3, lease=LEASE)
+    async with asyncio.timeout(20):
+        await done.wait()
+    await consumer.stop()
+    assert most == 3
+
+
+async def test_a_round_trip_takes_time(engine):
+    assert await engine.ping() > 0
+
+
+def test_priorities_turn_round():
+    assert queue_priority(HIGHEST_PRIORITY) == 1
+    assert queue_priority(LOWEST_PRIORITY) == HIGHEST_PRIORITY - LOWEST_PRIORITY + 1

@@ -1,0 +1,97 @@
+"""The command ``jobs``, in a process of its own: what it does, and what it says when it cannot."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from tests.waiting import eventually
+
+
+def command(*args: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from app.cli import main; main()", *args],
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **env},
+        capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("env", "line"),
+    [
+        ({"PORT": "seventy"}, "jobs: PORT: .* integer.*seventy"),
+        ({"WORKER_COUNT": "-1"}, "jobs: WORKER_COUNT: .*greater than or equal to 0.*-1"),
+        ({"DATABASE_URL": "mysql://x"}, "jobs: DATABASE_URL: .*must start with postgresql://"),
+        ({"LEASE_SECONDS": "5", "HEARTBEAT_SECONDS": "4"}, "HEARTBEAT_SECONDS is 4, more than a third"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(env, line):
+    done = command("settings", **env)
+    assert done.returncode == 2
+    assert re.search(line, done.stderr), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_is_named_in_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = command("serve", "--port", str(port), DATA_DIR=str(tmp_path))
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [], "nothing was started"
+
+
+def test_a_database_that_cannot_be_reached_is_named_in_one_line(tmp_path):
+    done = command("migrate", DATABASE_URL="postgresql://127.0.0.1:9/jobs", DATA_DIR=str(tmp_path))
+    assert done.returncode == 2
+    assert "Check DATABASE_URL" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_settings_are_shown_and_secrets_are_not(tmp_path):
+    done = command("settings", DATA_DIR=str(tmp_path), JWT_SECRET="x" * 40)
+    assert done.returncode == 0
+    assert "WORKER_COUNT" in done.stdout
+    assert "x" * 40 not in done.stdout
+
+
+def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
+    env = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path)}
+    assert command("migrate", **env).stdout == "The schema is up to date.\n"
+    done = command("create-admin", "ada", "--password", "correct horse battery", **env)
+    assert (done.returncode, done.stdout) == (0, "ada can sign in as admin now.\n")
+    again = command("create-admin", "Ada", "--password", "correct horse battery", **env)
+    assert again.returncode == 2
+    assert "jobs: " in again.stderr
+    assert len(again.stderr.splitlines()) == 1
+
+
+@pytest.mark.anyio
+async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "PORT": str(port)}
+    with subprocess.Popen(
+        [sys.executable, "-c", "from app.cli import main; main()", "serve"], env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
+
+        async def healthy():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5) as answer:
+                    return answer.status == 200
+            except OSError:
+                return False
+
+        try:
+            await eventually(healthy, within=60)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, log = process.communicate(timeout=30)
+    assert "worker.stopped" in log
+    assert "service.stopped" in log
