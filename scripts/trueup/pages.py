@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from markdown.extensions.attr_list import get_attrs_and_remainder
+from markdown.inlinepatterns import BACKTICK_RE, BacktickInlineProcessor
 from pymdownx.superfences import RE_NESTED_FENCE_START, RE_OPTIONS
 
 from trueup.errors import TrueupError
@@ -22,7 +23,8 @@ from trueup.findings import Finding
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _PREFIX = re.compile(r"[> \t]*")
 _DIRECTIVE = re.compile(r"/{3,}[ \t]*facts\b[ \t]*(?:\|[ \t]*(?P<argument>.*?))?[ \t]*$")
-_TICKS = re.compile(r"\\*`+")
+_BACKTICKS: Any = BacktickInlineProcessor(BACKTICK_RE)
+_HEADING = re.compile(r"#{1,6}[ \t]")
 _STARTS_BLOCK = re.compile(r"[> \t]*(?:#{1,6}[ \t]|[-*+][ \t]|\d+[.)][ \t]|\||={3}|!{3}|\?{3}|/{3})")
 
 
@@ -175,25 +177,22 @@ def digest(body: str) -> str:
 
 
 def spans(prose: Prose) -> Iterator[Span]:
-    """The inline code in a piece of prose: a run of backticks up to the next run of the same length."""
+    """The inline code in a piece of prose, found by the renderer's own rule."""
     text = prose.text
-    runs = [(m.end() - len(m.group().lstrip("\\")), m.end(), m.start()) for m in _TICKS.finditer(text)]
-    index = 0
-    while index < len(runs):
-        start, end, slashes = runs[index]
-        if (start - slashes) % 2:  # an escaped backtick opens nothing; the rest of its run does not either
-            index += 1
+    position = 0
+    while opening := _BACKTICKS.getCompiledRegExp().search(text, position):
+        position = opening.end()
+        if opening.group(1):
+            continue  # escaped backslashes before a backtick
+        start, end = _BACKTICKS.find_code_spans(opening.start(), text)
+        if end is None:
+            position = start
             continue
-        width = end - start
-        closing = next((k for k in range(index + 1, len(runs)) if runs[k][1] - runs[k][0] == width), None)
-        if closing is None:
-            index += 1
-            continue
-        before = text[:start]
+        before = text[: opening.start()]
         line = prose.line + before.count("\n")
-        column = start - (before.rfind("\n") + 1) + 1
-        yield Span(line, column, re.sub(r"\s+", " ", text[end : runs[closing][0]]).strip())
-        index = closing + 1
+        column = opening.start() - (before.rfind("\n") + 1) + 1
+        yield Span(line, column, " ".join(text[start:end].split()))
+        position = end + (start - opening.start())
 
 
 def read_page(root: Path, docs: Path, path: Path) -> Page:
@@ -257,6 +256,8 @@ def _read_parts(path: str, lines: list[str], offset: int) -> _Parts:
                 if not prose:
                     start = index
                 prose.append(line)
+                if _HEADING.match(rest):
+                    flush()
             index += 1
     flush()
     return parts
