@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from http import HTTPStatus
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response, params
@@ -41,7 +41,7 @@ class OperationRoute(APIRoute):
         operation = self.operation
         query = [field for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)]
         known = {field.alias for field in query}
-        repeatable = {field.alias for field in query if get_origin(field.field_info.annotation) is list}
+        repeatable = {field.alias for field in query if _takes_several(field.field_info.annotation)}
         body = self.body_field
 
         async def handle(request: Request) -> Response:
@@ -56,6 +56,10 @@ class OperationRoute(APIRoute):
             return await serve(request)
 
         return handle
+
+
+def _takes_several(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(get_origin(option) is list for option in get_args(annotation))
 
 
 class OperationRouter:

@@ -1,0 +1,125 @@
+"""The application on a fresh database, without workers, and callers of every role."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy import update
+
+from app.auth.permissions import Role
+from app.auth.user import User
+from app.database.tables import jobs
+from app.jobs.states import TERMINAL, Status
+from app.main import create_app
+from app.settings import Settings
+
+Headers = dict[str, str]
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The application, opened; nothing runs jobs, so they stay as they are put."""
+    app = create_app(settings, workers=False)
+    async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+        yield app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """A client without a token."""
+    async with AsyncClient(transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://test") as client:
+        yield client
+
+
+class Callers:
+    """Signed-in users. They have no password that anybody knows, which spares the cost of hashing one."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._accounts = app.state.accounts
+        self.users: dict[str, User] = {}
+
+    async def headers(self, role: Role, name: str | None = None) -> Headers:
+        """The headers of a user with this role, the same for the same name."""
+        name = name or role.value
+        if name not in self.users:
+            self.users[name] = await self._accounts.users.add(name, "unknown", role)
+        return {"Authorization": f"Bearer {self._accounts.tokens.issue(self.users[name].id).text}"}
+
+
+@pytest.fixture
+def callers(app: FastAPI) -> Callers:
+    return Callers(app)
+
+
+@pytest.fixture
+async def admin(callers: Callers) -> Headers:
+    return await callers.headers(Role.ADMIN)
+
+
+@pytest.fixture
+async def operator(callers: Callers) -> Headers:
+    return await callers.headers(Role.OPERATOR)
+
+
+@pytest.fixture
+async def viewer(callers: Callers) -> Headers:
+    return await callers.headers(Role.VIEWER)
+
+
+@pytest.fixture
+def new_job(client: AsyncClient, admin: Headers) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Create a geocoding job, as admin when no other headers are given."""
+
+    async def create(headers: Headers | None = None, **body: Any) -> dict[str, Any]:
+        body = {"type": "geocode_households", "data": {"mode": "static"}, **body}
+        response = await client.post("/api/v1/jobs", json=body, headers=headers or admin)
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
+
+    return create
+
+
+@pytest.fixture
+def put_in(app: FastAPI) -> Callable[[str, Status], Awaitable[None]]:
+    """Put a job into a status by hand, as a worker would have."""
+
+    async def put(job_id: str, status: Status) -> None:
+        held = status is Status.PROCESSING
+        services = app.state.services
+        values = {
+            "status": status.value,
+            "worker_id": "by-hand" if held else None,
+            "lock_expires_at": services.clock.now() if held else None,
+            "completed_at": services.clock.now() if status in TERMINAL else None,
+        }
+        async with services.database.engine.begin() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == UUID(job_id)).values(values))
+
+    return put
+
+
+def assert_problem(response: Response, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is this problem, in the form of RFC 9457, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert (problem["status"], problem["code"]) == (status, code), problem
+    assert problem["type"].endswith("#problem-" + code.replace(".", "-"))
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["instance"] == response.request.url.path
+    if status == 401:
+        assert response.headers["www-authenticate"] == "Bearer"
+    if status == 503:
+        assert int(response.headers["retry-after"]) > 0
+    return problem
+
+
+def unknown_id() -> str:
+    return str(uuid4())

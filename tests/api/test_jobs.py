@@ -1,0 +1,142 @@
+"""Creating jobs, looking at them, and turning the pages of the list."""
+
+import pytest
+
+from app.auth.permissions import Role
+from app.handlers import REGISTRY
+from app.jobs.states import Status
+from tests.api.conftest import assert_problem, unknown_id
+
+pytestmark = pytest.mark.anyio
+
+
+async def listed(client, headers, **params):
+    """All pages of a list, as one."""
+    items, cursor = [], None
+    while True:
+        page = (
+            await client.get(
+                "/api/v1/jobs", headers=headers, params={**params, **({"cursor": cursor} if cursor else {})}
+            )
+        ).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+@pytest.mark.parametrize("alias", REGISTRY.names)
+async def test_a_job_is_created_under_its_canonical_name(client, admin, alias):
+    kind = REGISTRY.resolve(alias)
+    answer = await client.post("/api/v1/jobs", headers=admin, json={"type": alias, "data": dict(kind.example)})
+    assert answer.status_code == 201, answer.text
+    job = answer.json()
+    assert (job["type"], job["status"], job["progress"]["percent"]) == (kind.name, "pending", 0)
+    assert answer.headers["location"] == job["links"]["self"] == f"/api/v1/jobs/{job['id']}"
+    assert (await client.get(answer.headers["location"], headers=admin)).json() == job
+
+
+async def test_geocoding_has_an_operation_of_its_own(client, admin, callers):
+    answer = await client.post(
+        "/api/v1/jobs/geocoding?priority=70", headers=admin, json={"mode": "dynamic", "limit": 10}
+    )
+    assert answer.status_code == 201, answer.text
+    job = answer.json()
+    assert (job["type"], job["priority"], job["data"]["mode"], job["data"]["limit"]) == (
+        "geocode_households", 70, "dynamic", 10,
+    )  # fmt: skip
+    assert job["created_by"] == str(callers.users["admin"].id)
+
+
+async def test_errors_of_the_geocoding_payload_name_fields_of_the_body(client, admin):
+    answer = await client.post("/api/v1/jobs/geocoding", headers=admin, json={"mode": "often", "extra": 1})
+    problem = assert_problem(answer, 422, "request.invalid")
+    assert {entry["field"] for entry in problem["errors"]} == {"mode", "extra"}
+    general = await client.post(
+        "/api/v1/jobs", headers=admin, json={"type": "geocoding", "data": {"mode": "often", "extra": 1}}
+    )
+    problem = assert_problem(general, 422, "request.invalid")
+    assert {entry["field"] for entry in problem["errors"]} == {"data.mode", "data.extra"}
+    assert await listed(client, admin) == []
+
+
+async def test_what_belongs_to_a_job_is_found_through_its_links(client, admin, new_job):
+    links = (await new_job())["links"]
+    events = (await client.get(links["events"], headers=admin)).json()["items"]
+    assert [(event["event"], event["to_status"]) for event in events] == [("create", "pending")]
+    assert (await client.get(links["checkpoints"], headers=admin)).json() == {"items": []}
+    progress = (await client.get(links["progress"])).json()
+    assert progress == {"percent": 0, "stage": None, "status": "pending", "processed": 0, "total": None}
+
+
+@pytest.mark.parametrize("suffix", ["", "/progress", "/events", "/checkpoints"])
+async def test_an_unknown_job_is_not_found(client, admin, suffix):
+    answer = await client.get(f"/api/v1/jobs/{unknown_id()}{suffix}", headers=admin)
+    assert_problem(answer, 404, "job.not_found")
+
+
+async def test_the_list_is_newest_first_and_pages_do_not_move_when_jobs_arrive(client, admin, new_job):
+    old = [(await new_job())["id"] for _ in range(5)]
+    first = (await client.get("/api/v1/jobs?limit=2", headers=admin)).json()
+    new = [(await new_job())["id"] for _ in range(2)]
+    second = (
+        await client.get("/api/v1/jobs", params={"limit": 2, "cursor": first["next_cursor"]}, headers=admin)
+    ).json()
+    third = (
+        await client.get("/api/v1/jobs", params={"limit": 2, "cursor": second["next_cursor"]}, headers=admin)
+    ).json()
+    assert [job["id"] for page in (first, second, third) for job in page["items"]] == old[::-1]
+    assert third["next_cursor"] is None
+    assert [job["id"] for job in await listed(client, admin, limit=3)] == (old + new)[::-1]
+
+
+async def test_the_list_is_filtered(client, admin, callers, new_job, put_in):
+    await new_job()
+    operator = await callers.headers(Role.OPERATOR)
+    own = await new_job(operator)
+    await put_in(own["id"], Status.FAILED)
+    voters = await new_job(type="voter_import", data={"file_id": unknown_id()})
+
+    async def ids(headers=admin, **params):
+        return [job["id"] for job in await listed(client, headers, **params)]
+
+    assert await ids(status="failed") == [own["id"]]
+    assert len(await ids(status=["failed", "pending"])) == 3
+    assert await ids(type="import_voters") == await ids(type="voter_import") == [voters["id"]]
+    assert await ids(operator, created_by="me") == [own["id"]]
+    assert await ids(created_by=str(callers.users["operator"].id)) == [own["id"]]
+    assert await ids(stage="select") == []
+    assert await ids(status="failed", type="import_voters") == []
+
+
+async def test_a_cursor_belongs_to_its_filters_and_to_its_list(client, admin, new_job):
+    for _ in range(3):
+        await new_job()
+    cursor = (await client.get("/api/v1/jobs?limit=1", headers=admin)).json()["next_cursor"]
+    for path in (
+        f"/api/v1/jobs?status=pending&cursor={cursor}",
+        f"/api/v1/households?cursor={cursor}",
+        f"/api/v1/jobs?cursor={cursor[:-4]}",
+        "/api/v1/jobs?cursor=abc",
+    ):
+        assert_problem(await client.get(path, headers=admin), 422, "request.invalid_cursor")
+
+
+async def test_the_number_of_jobs_on_a_page_is_a_setting(client, admin, app, settings, new_job):
+    app.state.settings = settings.model_copy(update={"list_limit": 1})
+    await new_job()
+    await new_job()
+    assert len((await client.get("/api/v1/jobs", headers=admin)).json()["items"]) == 1
+
+
+async def test_retries_and_priority_can_be_chosen(new_job):
+    job = await new_job(priority=100, config={"max_retries": 0})
+    assert (job["priority"], job["max_retries"], job["config"]) == (100, 0, {"max_retries": 0})
+
+
+async def test_the_types_are_listed_with_what_they_take(client, viewer):
+    found = (await client.get("/api/v1/job-types", headers=viewer)).json()["items"]
+    assert [kind["name"] for kind in found] == list(REGISTRY)
+    for kind in found:
+        assert kind["payload_schema"]["additionalProperties"] is False
+        REGISTRY[kind["name"]].payload.model_validate(kind["example"])
