@@ -117,6 +117,21 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "Rename one heading, or give it an explicit `{#id}`.",
         ),
         "redirect-broken": Code("A redirect leads nowhere, or in a circle.", "Correct its target."),
+        # the live service against its schema
+        "openapi-example": Code("An example in the OpenAPI document breaks its schema.", "Correct the example."),
+        "contract-failure": Code(
+            "The live service broke the contract of an operation.", "Correct the service or its schema."
+        ),
+        "contract-error": Code("An operation could not be tested.", "Correct its schema."),
+        "contract-incomplete": Code(
+            "The contract test did not come to its end.", "Raise `contract.seconds` or lower `contract.max_examples`."
+        ),
+        # the crawl of the served site
+        "crawl-broken": Code("LinkChecker found a broken link.", "Correct the address."),
+        "crawl-disagrees": Code(
+            "LinkChecker and the own resolver saw different pages.", "Find out which of them is wrong."
+        ),
+        "crawl-failed": Code("LinkChecker did not come to its end.", "Correct what it says."),
         # the site build
         "build-failed": Code("The site does not build in strict mode.", "Correct what the builder names."),
     }

@@ -1,0 +1,197 @@
+"""The contract test: schemathesis against the live service, in all its phases, its results as findings."""
+
+import json
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import process
+from schemathesis.checks import CHECKS, load_all_checks
+
+from trueup import openapi_examples
+from trueup.collect.openapi import operations
+from trueup.config import Config, ContractConfig
+from trueup.contract_events import Events, Failure, read_events
+from trueup.errors import TrueupError
+from trueup.examples.stage import Stage
+from trueup.facts import Inventory
+from trueup.findings import Finding
+from trueup.gather import Truth, gather
+from trueup.outcome import CheckResult
+from trueup.processes import end_group
+from trueup.scratch import scratch_folder
+from trueup.seed import Seeds
+from trueup.service import Ports, Service, base_environment, start, tail
+
+_FAILURES_EACH = 3
+"""Findings for one operation and check; more of a kind say nothing new."""
+
+_FINISH_SECONDS = 15.0
+_USAGE_ERROR = 2
+
+
+def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
+    """Test every operation of the OpenAPI document against a fresh service; `truth` is gathered when not given.
+
+    Raises `TrueupError` when no service is configured, it does not start, or schemathesis refuses its configuration.
+    """
+    truth = truth or gather(config, root)
+    if config.service is None:
+        raise TrueupError("the contract test needs a live service, but tool.trueup.service is not set; add it")
+    _known_checks(config.contract)
+    file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
+    documented = openapi_examples.check(truth.document, truth.inventory, file)
+    stale = list(_stale(config.contract, truth.document))
+    with scratch_folder() as scratch:
+        ports = Ports()
+        seeds = Seeds(config, root, scratch, ports)
+        folder = scratch / "contract"
+        seeds.copy(seeds.ensure(), folder)
+        service = start(config.service, config.timeouts, root=root, folder=folder, ports=ports)
+        try:
+            token = _token(config, root, scratch, service)
+            events, log = _test(config.contract, truth.document, scratch / "st", service, token)
+            died = "" if service.alive else service.tail()
+        finally:
+            service.stop()
+    findings = [*documented.findings, *stale, *_findings(events, config.contract, truth.inventory, file)]
+    if died:
+        findings.append(Finding(file, 1, "service-died", "the service ended during the contract test", "", died))
+    if not events.stopped and events.cases == 0:
+        findings.append(Finding(file, 1, "contract-incomplete", "schemathesis tested nothing", "", log))
+    figures = {
+        "operations": len(list(operations(truth.document))),
+        "operations tested": len(events.tested),
+        "cases": events.cases,
+        "failures": len(events.failures),
+        "documented examples": documented.counted,
+    }
+    return CheckResult(tuple(sorted(set(findings))), events.cases, figures)
+
+
+def _token(config: Config, root: Path, scratch: Path, service: Service) -> str:
+    """The token that the configured scenario exports; empty when there is none."""
+    if not config.contract.scenario:
+        return ""
+    file = root / (config.scenarios or "") / f"{config.contract.scenario}.sh"
+    if config.scenarios is None or not file.is_file():
+        raise TrueupError(
+            f"tool.trueup.contract.scenario: {config.contract.scenario!r}: no such scenario; see scenarios"
+        )
+    stage = Stage("scenario", scratch / "scenario", lambda: service)
+    try:
+        outcome = stage.scenario(file, config.timeouts.block)
+        if not outcome.ok or not stage.variables.get("TOKEN"):
+            why = outcome.describe(config.timeouts.block) if not outcome.ok else "exports no TOKEN"
+            raise TrueupError(f"tool.trueup.contract.scenario: {file.name} {why}; its output:\n{outcome.output}")
+        return stage.variables["TOKEN"]
+    finally:
+        stage.close()
+
+
+def _test(
+    config: ContractConfig, document: Mapping[str, Any], folder: Path, service: Service, token: str
+) -> tuple[Events, str]:
+    """Run schemathesis in `folder`; what happened, and the end of what it printed."""
+    folder.mkdir()
+    (folder / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+    (folder / "schemathesis.toml").write_text(configuration(config), encoding="utf-8")
+    report, log = folder / "events.ndjson", folder / "log"
+    command = [
+        *("schemathesis", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", service.base_url),
+        *("--max-examples", str(config.max_examples), "--seed", str(config.seed), "--generation-database", "none"),
+        *("--report", "ndjson", "--report-ndjson-path", report.name, "--no-color", "--request-timeout", "10"),
+        *(("--header", f"Authorization: Bearer {token}") if token else ()),
+    ]
+    with log.open("wb") as sink:
+        tester = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=base_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                tester.wait(timeout=config.seconds)
+            if tester.poll() is None:
+                # Interrupted, it still writes its report.
+                tester.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    tester.wait(timeout=_FINISH_SECONDS)
+        finally:
+            end_group(tester)
+    if tester.returncode == _USAGE_ERROR:
+        raise TrueupError(f"tool.trueup.contract: schemathesis refuses its configuration:\n{tail(log)}")
+    return read_events(report, service.base_url), tail(log)
+
+
+def configuration(config: ContractConfig) -> str:
+    """What is left out, as schemathesis's own configuration."""
+    checks: dict[str, list[str]] = {}
+    for item in config.exclude:
+        checks.setdefault(item.operation, [])
+        if item.check:
+            checks[item.operation].append(item.check)
+    whole = {item.operation for item in config.exclude if not item.check}
+    lines: list[str] = []
+    for operation, names in sorted(checks.items()):
+        lines += ["[[operations]]", f"include-name = {json.dumps(operation)}"]
+        lines += ["enabled = false"] if operation in whole else [f"checks.{name}.enabled = false" for name in names]
+    return "\n".join([*lines, ""])
+
+
+def _known_checks(config: ContractConfig) -> None:
+    """Refuse names of checks that do not exist; schemathesis itself passes over them."""
+    load_all_checks()
+    known = CHECKS.get_all_names()
+    for item in config.exclude:
+        if item.check and item.check not in known:
+            raise TrueupError(
+                f"tool.trueup.contract.exclude: unknown check {item.check!r}; there are {', '.join(sorted(known))}"
+            )
+
+
+def _stale(config: ContractConfig, document: Mapping[str, Any]) -> Iterator[Finding]:
+    known = [f"{method} {path}" for method, path, _ in operations(document)]
+    for item in config.exclude:
+        if item.operation not in known:
+            guess = process.extractOne(item.operation, known, score_cutoff=60)
+            hint = f"; did you mean {guess[0]}?" if guess else ""
+            message = f"tool.trueup.contract.exclude: there is no operation {item.operation}{hint}"
+            yield Finding("pyproject.toml", 1, "exemption-stale", message, "correct or remove the entry")
+
+
+def _findings(events: Events, config: ContractConfig, inventory: Inventory, file: str) -> Iterator[Finding]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for failure in events.failures:
+        counts[failure.operation, failure.check] += 1
+        if counts[failure.operation, failure.check] <= _FAILURES_EACH:
+            yield _finding(failure, inventory, file)
+    for operation, message in events.errors:
+        path, line = _place(operation, inventory, file)
+        yield Finding(path, line, "contract-error", f"{operation}: could not be tested: {message}")
+    if events.stopped not in {"completed", ""} or (not events.stopped and events.cases):
+        why = {"": f"was cut off after {config.seconds:g} s", "interrupted": f"did not end within {config.seconds:g} s"}
+        reason = why.get(events.stopped, f"stopped early ({events.stopped})")
+        mend = "raise tool.trueup.contract.seconds or lower max_examples"
+        message = f"the contract test {reason}, after {events.cases} cases on {len(events.tested)} operations"
+        yield Finding("pyproject.toml", 1, "contract-incomplete", message, mend)
+
+
+def _finding(failure: Failure, inventory: Inventory, file: str) -> Finding:
+    path, line = _place(failure.operation, inventory, file)
+    message = f"{failure.operation}: {failure.title}: {failure.message} ({failure.check})"
+    detail = "\n".join(part for part in (failure.request, failure.response) if part)
+    return Finding(path, line, "contract-failure", message, "", detail)
+
+
+def _place(operation: str, inventory: Inventory, file: str) -> tuple[str, int]:
+    fact = inventory.get("operation", operation)
+    return (fact.file or file, fact.line or 1) if fact is not None else (file, 1)
