@@ -154,7 +154,7 @@ class NameTaken(Problem):
 
 
 class JobNotFound(Problem):
-    """No job has this id: it never existed, or the retention clean-up has removed it."""
+    """No job has this id."""
 
     code = "job.not_found"
     status = 404

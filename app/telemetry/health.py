@@ -37,7 +37,7 @@ _MEANINGS = {
     Reason.DATABASE_AWAY: "The database does not answer, so no job can be created, claimed or shown.",
     Reason.NO_WORKER: "No worker process has sent a heartbeat lately, so no job runs.",
     Reason.PENDING_TOO_OLD: "The oldest due job has waited longer than `PENDING_MINUTES`.",
-    Reason.JOBS_STUCK: "Jobs have been processing for longer than `STUCK_MINUTES`.",
+    Reason.JOBS_STUCK: "Jobs have been processing without a step for longer than `STUCK_MINUTES`.",
 }
 
 
@@ -89,7 +89,10 @@ def _findings(settings: Settings, alive: int, oldest: float | None, stuck: int) 
         )
     if stuck:
         found.append(
-            Finding(Reason.JOBS_STUCK, f"{stuck} jobs have been processing for over {settings.stuck_minutes} minutes.")
+            Finding(
+                Reason.JOBS_STUCK,
+                f"{stuck} jobs have been processing without a step for over {settings.stuck_minutes} minutes.",
+            )
         )
     return found
 
