@@ -16,6 +16,7 @@ from trueup.bindings import Bindings
 from trueup.committed import read_document, read_inventory
 from trueup.config import Config
 from trueup.errors import TrueupError
+from trueup.examples.run import run_pages
 from trueup.facts import Fact
 from trueup.findings import Finding
 from trueup.gather import Truth, gather
@@ -66,7 +67,7 @@ class Run:
             truth = gather(self.config, self.root)
             entry.counted = len(truth.inventory)
         pages = read_pages(self.root, self.config.docs)
-        chosen = self._chosen(pages)
+        chosen = choose(pages, self.scope.paths, self.config)
         with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
             site = Path(scratch) / "site"
             want_site = self.scope.whole and (self.scope.links or self.scope.crawl)
@@ -90,20 +91,6 @@ class Run:
         started = time.perf_counter()
         yield entry
         self.checks.append(CheckEntry(name, entry.counted, unit, round(time.perf_counter() - started, 3), entry.cached))
-
-    def _chosen(self, pages: Sequence[Page]) -> list[Page]:
-        if self.scope.whole:
-            return list(pages)
-        known = {page.path: page for page in pages}
-        wanted = [path.partition(":")[0] for path in self.scope.paths]
-        for path in wanted:
-            if path not in known and not any(name.startswith(path.rstrip("/") + "/") for name in known):
-                raise TrueupError(f"{path}: no page of {self.config.docs}; give a Markdown file or folder below it")
-        return [
-            page
-            for page in pages
-            if any(page.path == path or page.path.startswith(path.rstrip("/") + "/") for path in wanted)
-        ]
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
@@ -154,10 +141,8 @@ class Run:
         return {ident: sorted(places) for ident, places in found.items()}
 
     def _examples(self, pages: Sequence[Page]) -> None:
-        from trueup.examples import run as examples
-
         with self._timed("examples", "examples") as entry:
-            result = examples.run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1)
+            result = run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1)
             self.findings += result.findings
             self.examples = dict(result.per_page)
             entry.counted = sum(self.examples.values())
@@ -216,6 +201,22 @@ class Run:
 class _Entry:
     counted: int = 0
     cached: int = 0
+
+
+def choose(pages: Sequence[Page], paths: Sequence[str], config: Config) -> list[Page]:
+    """The pages that `paths` (files or folders relative to the root, a line after `:` allowed) name; all by default.
+
+    Raises `TrueupError` when a path names no page.
+    """
+    wanted = [path.partition(":")[0].rstrip("/") for path in paths]
+    for path in wanted:
+        if not any(_below(page, path) for page in pages):
+            raise TrueupError(f"{path}: no page of {config.docs}; give a Markdown file or folder below it")
+    return [page for page in pages if not wanted or any(_below(page, path) for path in wanted)]
+
+
+def _below(page: Page, path: str) -> bool:
+    return page.path == path or page.path.startswith(f"{path}/")
 
 
 def _duplicates(pages: Iterable[Page]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,10 +13,15 @@ import typer
 from rich.console import Console
 
 from trueup import config as configuration
+from trueup import generated, links, sitebuild
 from trueup import report as reports
-from trueup.check import Run, Scope
+from trueup.check import Run, Scope, choose, site_url
 from trueup.config import Config
 from trueup.errors import TrueupError
+from trueup.examples.run import run_pages
+from trueup.findings import Finding
+from trueup.gather import gather
+from trueup.pages import read_pages
 from trueup.report import Report
 
 cli = typer.Typer(
@@ -49,27 +54,30 @@ def main() -> NoReturn:
 
 
 @cli.command()
-def write(root: Root = None) -> None:
+def write(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Pages or folders whose outputs to write; all by default.")
+    ] = None,
+    examples: Annotated[bool, typer.Option(help="Run the examples and write their outputs.")] = True,
+    root: Root = None,
+) -> None:
     """Write the generated files and the outputs of examples anew."""
-    from trueup import generated
-    from trueup.examples import run as examples
-    from trueup.gather import gather
-    from trueup.pages import read_pages
-
     config, folder = _project(root)
     console = Console()
+    findings: Sequence[Finding] = ()
     with _progress() as progress:
         progress("facts")
         for path in generated.write(gather(config, folder), config, folder):
             console.print(f"wrote {path}", highlight=False)
-        progress("examples")
-        pages = read_pages(folder, config.docs)
-        result = examples.run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1)
-    for path in getattr(result, "written", ()):
-        console.print(f"wrote {path}", highlight=False)
-    for finding in sorted(result.findings):
-        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
-    raise typer.Exit(1 if result.findings else 0)
+        if examples:
+            progress("examples")
+            pages = choose(read_pages(folder, config.docs), [_relative(path, folder) for path in paths or ()], config)
+            result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1)
+            findings = result.findings
+            for path in result.written:
+                console.print(f"wrote {path}", highlight=False)
+    reports.print_findings(findings, console)
+    raise typer.Exit(1 if findings else 0)
 
 
 @cli.command()
@@ -101,9 +109,6 @@ def build(
     root: Root = None,
 ) -> None:
     """Check everything, then build the site with a stamp on every page."""
-    from trueup import links, sitebuild
-    from trueup.check import site_url
-
     config, folder = _project(root)
     result = _run(config, folder, Scope(contract=contract, crawl=crawl))
     reports.save(result, folder)
@@ -116,8 +121,7 @@ def build(
         found = sitebuild.start(config, folder, site).finish()
         found += links.resolve(site, base_url=site_url(config, folder), root=folder, docs=folder / config.docs).findings
     console = Console()
-    for finding in found:
-        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
+    reports.print_findings(found, console)
     if not found:
         console.print(f"built {config.site}/", highlight=False)
     raise typer.Exit(1 if found else 0)

@@ -8,6 +8,8 @@ from trueup.config import Config
 from trueup.facts import Fact, closest
 from trueup.findings import Finding
 
+_MOST = 4  # facts of one kind that are named one by one
+
 
 def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
     """A finding for each fact of an owned kind without an owner, each fact with two, and each hidden route."""
@@ -17,9 +19,11 @@ def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
             close = closest(kind, inventory.kinds)
             mend = f"did you mean {close}?" if close else "remove it from tool.trueup.owned"
             yield Finding("pyproject.toml", _line(root, kind), "exemption-stale", f"no fact is of kind {kind}", mend)
-        for fact in inventory.of_kind(kind):
-            if fact.id not in owners:
-                yield _undocumented(fact, bindings)
+        missing = [fact for fact in inventory.of_kind(kind) if fact.id not in owners]
+        if len(missing) > _MOST and len(missing) == len(inventory.of_kind(kind)):
+            yield _all_undocumented(missing)
+        else:
+            yield from (_undocumented(fact, bindings) for fact in missing)
     for ident, places in owners.items():
         if len(places) > 1:
             (first, first_line, _), (second, second_line, _) = places[:2]
@@ -28,6 +32,14 @@ def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
                 second, second_line, "fact-owned-twice", message, "keep one, and write `own: false` in the other"
             )
     yield from _hidden(inventory.of_kind("route"), owners, config, root)
+
+
+def _all_undocumented(facts: Sequence[Fact]) -> Finding:
+    first = facts[0]
+    names = ", ".join(fact.key for fact in facts[:_MOST])
+    message = f"none of the {len(facts)} {first.kind} facts is documented: {names}, …"
+    mend = f"add a fact block: /// facts | {first.kind}"
+    return Finding(first.file or "pyproject.toml", max(first.line, 1), "fact-undocumented", message, mend)
 
 
 def _undocumented(fact: Fact, bindings: Bindings) -> Finding:

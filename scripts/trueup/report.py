@@ -79,18 +79,23 @@ def load(root: Path) -> Report | None:
         raise TrueupError(f"{REPORT}: is no report ({type(error).__name__}: {error}); run trueup check") from None
 
 
-def print_text(report: Report, console: Console) -> None:
-    """Print the report for people: findings by file, then what was checked, then the verdict."""
+def print_findings(findings: Sequence[Finding], console: Console) -> None:
+    """Print findings grouped by file, details below each; nothing when there are none."""
     file = ""
-    for finding in sorted(report.findings):
+    for finding in sorted(findings):
         if finding.path != file:
             file = finding.path
             console.print(f"\n[bold]{escape(file)}[/]", highlight=False)
         console.print(escape(str(finding)), highlight=False, soft_wrap=True)
         for line in finding.detail.splitlines():
             console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)
-    if report.findings:
+    if findings:
         console.print()
+
+
+def print_text(report: Report, console: Console) -> None:
+    """Print the report for people: findings by file, then what was checked, then the verdict."""
+    print_findings(report.findings, console)
     for entry in report.checks:
         cached = f", {entry.cached} remembered" if entry.cached else ""
         console.print(
