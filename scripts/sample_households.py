@@ -69,7 +69,6 @@ def counts(count: int = COUNT) -> dict[str, int]:
     }  # fmt: skip
 
 
-
 def _sizes(count: int) -> list[int]:
     sizes = [size for size, share in SIZES.items() for _ in range(count * share // 1000)]
     return sizes + [1] * (count - len(sizes))

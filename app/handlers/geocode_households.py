@@ -137,6 +137,7 @@ async def select(ctx: Context) -> Mapping[str, Any]:
 
 async def look_up(ctx: Context, *, gazetteer: Gazetteer) -> Mapping[str, Any]:
     """Ask the gazetteer about each selected household, and note what it says."""
+    await _refresh_statistics(ctx)
     ctx.state = ctx.state or {"after": 0, "looked_up": 0}
     while await _look_up_batch(ctx, gazetteer):
         pass
@@ -154,8 +155,10 @@ async def _look_up_batch(ctx: Context, gazetteer: Gazetteer) -> bool:
     async with ctx.step() as writer:
         if dynamic:
             filters = payload.filters.households()
-            await selection.extend(writer.connection, ctx.job.id, filters, after=after, limit=size)
-        addresses = await selection.take(writer.connection, ctx.job.id, after=after, limit=size)
+            chosen = await selection.matching(writer.connection, ctx.job.id, filters, after=after, limit=size)
+        else:
+            chosen = await selection.fixed(writer.connection, ctx.job.id, after=after, limit=size)
+        addresses = await selection.take(writer.connection, chosen)
         findings = await anyio.to_thread.run_sync(_ask, gazetteer, addresses)
         await selection.note(writer.connection, ctx.job.id, findings)
         looked_up += len(addresses)
@@ -176,6 +179,7 @@ def _ask(gazetteer: Gazetteer, addresses: Mapping[int, Address]) -> dict[int, Fi
 
 async def write_back(ctx: Context) -> Mapping[str, Any]:
     """Move what was noted to the households; those without a location go to the error log with the reason."""
+    await _refresh_statistics(ctx)
     total = ctx.results["look_up"]["looked_up"]
     ctx.state = ctx.state or {"after": 0, "written": 0, "outcomes": {}}
     left = True
@@ -202,6 +206,11 @@ async def write_back(ctx: Context) -> Mapping[str, Any]:
                     ],
                 )
     return _stats(ctx.state["outcomes"])
+
+
+async def _refresh_statistics(ctx: Context) -> None:
+    async with ctx.database.begin() as connection:
+        await selection.refresh_statistics(connection)
 
 
 def _stats(outcomes: Mapping[str, int]) -> dict[str, Any]:

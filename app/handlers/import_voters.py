@@ -91,36 +91,26 @@ async def validate(ctx: Context) -> Mapping[str, Any]:
                 stats={"rows": found["rows"], "rejected": rejected, "percent": 50 * checked // found["rows"]},
                 errors=[{"line": row.line, "message": row.message} for row in bad_rows],
             )
-    return {"accepted": ctx.state["accepted"], "rejected": ctx.state["rejected"]}
+    return {"accepted": ctx.state["accepted"], "rejected": ctx.state["rejected"], "last_line": ctx.state["line"]}
 
 
 async def upsert(ctx: Context) -> Mapping[str, Any]:
     """Write the good rows to households and voters."""
-    accepted = ctx.results["validate"]["accepted"]
+    found = ctx.results["validate"]
     ctx.state = ctx.state or {"line": 0, "written": 0, **dict.fromkeys(_COUNTS, 0)}
-    left = True
-    while left:
+    while ctx.state["line"] < found["last_line"]:
         async with ctx.step() as writer:
-            done = await write_rows(writer.connection, ctx.job.id, after=ctx.state["line"], limit=BATCH_ROWS)
-            left = done.rows > 0
-            writer.step = Step(stats=_counts(ctx.state))
-            if left:
-                state = {
-                    "line": done.last_line,
-                    "written": ctx.state["written"] + done.rows,
-                    **{name: ctx.state[name] + getattr(done, name) for name in _COUNTS},
-                }
-                writer.step = Step(
-                    processed=done.rows,
-                    state=state,
-                    details={"rows_written": state["written"], "line": done.last_line},
-                    stats={**_counts(state), "percent": 50 + 50 * state["written"] // accepted},
-                )
-    return _counts(ctx.state)
-
-
-def _counts(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: state[name] for name in _COUNTS}
+            line = ctx.state["line"] + BATCH_ROWS
+            done = await write_rows(writer.connection, ctx.job.id, after=ctx.state["line"], upto=line)
+            written = ctx.state["written"] + done.rows
+            counts = {name: ctx.state[name] + getattr(done, name) for name in _COUNTS}
+            writer.step = Step(
+                processed=done.rows,
+                state={"line": line, "written": written, **counts},
+                details={"rows_written": written, "line": min(line, found["last_line"])},
+                stats={**counts, "percent": 50 + 50 * written // max(found["accepted"], 1)},
+            )
+    return {name: ctx.state[name] for name in _COUNTS}
 
 
 def _file(ctx: Context) -> VoterFile:

@@ -3,13 +3,24 @@
 Each function is one part of the caller's transaction.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, Text, column, delete, func, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,45 +55,61 @@ async def fix(
         .order_by(households.c.id)
         .limit(limit)
     )
-    return await _choose(connection, chosen)
-
-
-async def extend(
-    connection: AsyncConnection, job_id: UUID, filters: HouseholdFilter, *, after: int, limit: int
-) -> int:
-    """Choose the next ``limit`` households behind id ``after`` that the job has not had; return their number."""
-    chosen = (
-        select(literal(job_id), households.c.id)
-        .where(
-            households.c.id > after,
-            *_conditions(filters),
-            ~select(geocode_selection.c.household_id)
-            .where(geocode_selection.c.job_id == job_id, geocode_selection.c.household_id == households.c.id)
-            .exists(),
-        )
-        .order_by(households.c.id)
-        .limit(limit)
+    inserted = (
+        insert(geocode_selection)
+        .from_select(["job_id", "household_id"], chosen)
+        .on_conflict_do_nothing()
+        .returning(geocode_selection.c.household_id)
     )
-    return await _choose(connection, chosen)
+    return (await connection.execute(select(func.count()).select_from(inserted.cte("inserted")))).scalar_one()
 
 
-async def take(connection: AsyncConnection, job_id: UUID, *, after: int, limit: int) -> Mapping[int, Address]:
-    """Count a look-up for the next ``limit`` chosen households behind id ``after``, and return their addresses by id.
-
-    The caller must note their findings in the same transaction.
-    """
-    chosen = (
-        select(households.c.id)
-        .join(geocode_selection, geocode_selection.c.household_id == households.c.id)
+async def fixed(connection: AsyncConnection, job_id: UUID, *, after: int, limit: int) -> Sequence[int]:
+    """Return the next ``limit`` household ids behind ``after`` that were fixed and not looked up yet."""
+    query = (
+        select(geocode_selection.c.household_id)
         .where(
             geocode_selection.c.job_id == job_id,
             geocode_selection.c.household_id > after,
             geocode_selection.c.outcome.is_(None),
         )
+        .order_by(geocode_selection.c.household_id)
+        .limit(limit)
+    )
+    return (await connection.execute(query)).scalars().all()
+
+
+async def matching(
+    connection: AsyncConnection, job_id: UUID, filters: HouseholdFilter, *, after: int, limit: int
+) -> Sequence[int]:
+    """Return the next ``limit`` ids behind ``after`` that the filter selects now and the job has not looked up."""
+    had = (
+        select(geocode_selection.c.household_id)
+        .where(geocode_selection.c.job_id == job_id, geocode_selection.c.household_id == households.c.id)
+        # OFFSET keeps it one index look-up per household; as a join it would read all that the job has had, each time.
+        .offset(0)
+        .exists()
+    )
+    query = (
+        select(households.c.id)
+        .where(households.c.id > after, *_conditions(filters), ~had)
         .order_by(households.c.id)
         .limit(limit)
+    )
+    return (await connection.execute(query)).scalars().all()
+
+
+async def take(connection: AsyncConnection, household_ids: Sequence[int]) -> Mapping[int, Address]:
+    """Count a look-up for each household and return their addresses by id.
+
+    The caller must note their findings in the same transaction.
+    """
+    chosen = (
+        select(households.c.id)
+        .where(households.c.id == func.any(literal(list(household_ids), ARRAY(BigInteger()))))
         # All jobs lock in the order of ids, so that two of them cannot wait for each other.
-        .with_for_update(of=households, key_share=True)
+        .order_by(households.c.id)
+        .with_for_update(key_share=True)
         .cte("chosen")
     )
     statement = (
@@ -97,26 +124,23 @@ async def take(connection: AsyncConnection, job_id: UUID, *, after: int, limit: 
 
 async def note(connection: AsyncConnection, job_id: UUID, findings: Mapping[int, Finding]) -> None:
     """Note what look-ups gave, by household id."""
-    found = findings.values()
-    rows = func.unnest(
-        literal(list(findings), ARRAY(BigInteger())),
-        literal([finding.outcome.value for finding in found], ARRAY(Text())),
-        literal([finding.reason for finding in found], ARRAY(Text())),
-        literal([finding.latitude for finding in found], ARRAY(Double())),
-        literal([finding.longitude for finding in found], ARRAY(Double())),
-    ).table_valued(
-        column("household_id", BigInteger()),
-        column("outcome", Text()),
-        column("reason", Text()),
-        column("latitude", Double()),
-        column("longitude", Double()),
-        name="found",
-    ).render_derived()
-    await connection.execute(
-        update(geocode_selection)
-        .where(geocode_selection.c.job_id == job_id, geocode_selection.c.household_id == rows.c.household_id)
-        .values({name: rows.c[name] for name in _FINDING})
+    found = [{"household_id": household_id, **asdict(finding)} for household_id, finding in findings.items()]
+    columns = [column(name, geocode_selection.c[name].type) for name in ("household_id", *_FINDING)]
+    rows = func.json_to_recordset(literal(found, JSON)).table_valued(*columns, name="found")
+    noted = insert(geocode_selection).from_select(
+        ["job_id", "household_id", *_FINDING],
+        select(literal(job_id), *rows.render_derived(with_types=True).c),
     )
+    await connection.execute(
+        noted.on_conflict_do_update(
+            index_elements=["job_id", "household_id"], set_={name: noted.excluded[name] for name in _FINDING}
+        )
+    )
+
+
+async def refresh_statistics(connection: AsyncConnection) -> None:
+    """Tell the planner how the selection looks; it has just been filled, and would be read in whole for every batch."""
+    await connection.execute(text(f"ANALYZE {geocode_selection.name}"))
 
 
 async def write_back(connection: AsyncConnection, job_id: UUID, *, after: int, limit: int) -> list[Located]:
@@ -125,7 +149,13 @@ async def write_back(connection: AsyncConnection, job_id: UUID, *, after: int, l
     chosen = (
         select(households.c.id)
         .join(geocode_selection, geocode_selection.c.household_id == households.c.id)
-        .where(mine, geocode_selection.c.household_id > after, geocode_selection.c.outcome.is_not(None))
+        .where(
+            mine,
+            geocode_selection.c.household_id > after,
+            # Said of both sides, or a merge would read all households before it, each time.
+            households.c.id > after,
+            geocode_selection.c.outcome.is_not(None),
+        )
         .order_by(households.c.id)
         .limit(limit)
         .with_for_update(of=households, key_share=True)
@@ -151,16 +181,6 @@ async def write_back(connection: AsyncConnection, job_id: UUID, *, after: int, l
     )
     moved = [Located(row[0], Outcome(row[1]), row[2]) for row in await connection.execute(statement)]
     return sorted(moved, key=lambda located: located.household_id)
-
-
-async def _choose(connection: AsyncConnection, chosen: Any) -> int:
-    inserted = (
-        insert(geocode_selection)
-        .from_select(["job_id", "household_id"], chosen)
-        .on_conflict_do_nothing()
-        .returning(geocode_selection.c.household_id)
-    )
-    return (await connection.execute(select(func.count()).select_from(inserted.cte("inserted")))).scalar_one()
 
 
 def _conditions(filters: HouseholdFilter) -> list[ColumnElement[bool]]:
