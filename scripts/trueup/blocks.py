@@ -49,7 +49,10 @@ def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
     kinds = source.inventory.kinds
     if len(words) == 1 and words[0] not in VIEWS and words[0] in kinds:
         words.insert(0, "table")
-    if not words or len(words) > 2 or words[0] not in VIEWS:
+    if len(words) > 2:
+        message = f"the header of a fact block names one view and one kind, not {directive.argument!r}"
+        return problem(directive.line, "block-unknown", message, f"write /// facts | {words[0]} {words[1]}")
+    if not words or words[0] not in VIEWS:
         name = words[0] if words else ""
         close = closest(name, [*VIEWS, *kinds])
         return problem(
