@@ -13,6 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from app import settings
 from app.api import deps, json_body
 from app.api import problems as api_problems
 from app.api.schemas import job as job_schemas
@@ -45,6 +46,7 @@ def collect() -> Iterator[Fact]:
     yield from _telemetry()
     yield from _households()
     yield from _limits()
+    yield from _timings()
     yield from _sample()
 
 
@@ -323,6 +325,24 @@ def _limits() -> Iterator[Fact]:
         if isinstance(value, timedelta):
             value = value.total_seconds()
         yield _fact("limit", key, _words(key), summary, where, value=value, constant=name)
+
+
+def _timings() -> Iterator[Fact]:
+    """Yield how soon the service notices what went wrong, at the defaults of the settings."""
+    default = {name: field.default for name, field in settings.Settings.model_fields.items()}
+    lease, look, beat = (default[f"{name}_seconds"] for name in ("lease", "reconcile", "heartbeat"))
+    for key, setting, formula, value, summary in (
+        ("worker_lost", "lease", "`LEASE_SECONDS` + `RECONCILE_SECONDS`", lease + look,
+         "From the last heartbeat of a worker that is gone until its jobs are taken back, at most."),
+        ("entry_lost", "reconcile", "`QUIET` + `RECONCILE_SECONDS`", outbox.QUIET.total_seconds() + look,
+         "From the commit of a job that did not reach the queue until it is handed over again, at most."),
+        ("worker_silent", "heartbeat", "`HEARTBEAT_SECONDS` × `MISSED_HEARTBEATS`", beat * health.MISSED_HEARTBEATS,
+         "From the last heartbeat of a worker process until health and metrics do not count it any more."),
+        ("request_heard", "heartbeat", "`HEARTBEAT_SECONDS`", beat,
+         "From a pause or cancel request until a worker that commits no step knows of it, at most."),
+    ):  # fmt: skip
+        where = places(settings).member("Settings", f"{setting}_seconds")
+        yield _fact("timing", key, _words(key), summary, where, formula=formula, seconds=value, setting=setting)
 
 
 def _constant(module: Any, name: str) -> Place:

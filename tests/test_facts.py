@@ -38,6 +38,7 @@ def test_a_fact_stands_where_it_says(fact):
         "log_line": fact["key"].replace(".", "_").upper(),
         "sample": "COUNTS",
         "metric": "MetricKind(",
+        "timing": fact.get("setting", ""),
     }
     expected = telling.get(fact["kind"])
     assert expected in line if expected else any(word in line for word in re.split(r"[ .]", fact["key"]))
