@@ -108,4 +108,3 @@ def open_process(settings: Settings) -> Open:
             yield services
 
     return opened
-

@@ -6,8 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 
+import httpx
 import pytest
 
 from tests.waiting import eventually
@@ -83,13 +83,14 @@ async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path):
 
         async def healthy():
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5) as answer:
-                    return answer.status == 200
-            except OSError:
+                answer = await client.get(f"http://127.0.0.1:{port}/api/health")
+            except httpx.TransportError:
                 return False
+            return answer.status_code == 200
 
         try:
-            await eventually(healthy, within=60)
+            async with httpx.AsyncClient() as client:
+                await eventually(healthy, within=60)
         finally:
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=30)

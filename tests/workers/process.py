@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 
 from app.services import open_services
 from app.settings import Settings
@@ -15,7 +16,8 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_services(settings, counting_registry(pause=0.005)):
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         await stop.wait()
 
 
