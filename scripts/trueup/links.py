@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import normpath
+from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import etree
@@ -30,8 +31,17 @@ class LinkResult:
     """Addresses that leave the site, listed and never fetched."""
     per_page: Mapping[str, int] = field(default_factory=dict)
     """Links in the content of each Markdown page, by its path relative to the project root."""
-    inner: frozenset[str] = frozenset()
-    """Every file of the site that some page links to, relative to the site; compared with the crawler's."""
+    targets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The files of the site that each HTML page of it leads to, both relative to the site."""
+
+    def reachable(self, start: str = "index.html") -> frozenset[str]:
+        """Every file that a reader can get to from the page `start`."""
+        seen, waiting = {start}, [start]
+        while waiting:
+            new = self.targets.get(waiting.pop(), frozenset()) - seen
+            seen |= new
+            waiting += new
+        return frozenset(seen)
 
 
 def resolve(site_dir: Path, *, base_url: str = "", root: Path, docs: Path) -> LinkResult:
@@ -44,6 +54,11 @@ def resolve(site_dir: Path, *, base_url: str = "", root: Path, docs: Path) -> Li
     return _Resolver(site_dir, base_url, root, docs).run(started)
 
 
+class _Trouble(NamedTuple):
+    code: str
+    message: str
+
+
 class _Resolver:
     def __init__(self, site: Path, base_url: str, root: Path, docs: Path) -> None:
         self._site, self._root = site, root
@@ -54,14 +69,14 @@ class _Resolver:
         self._files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
         self._pages: dict[str, BuiltPage] = {}
         self._external: set[str] = set()
-        self._inner: set[str] = set()
-        self._memo: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self._targets: dict[str, set[str]] = defaultdict(set)
+        self._memo: dict[tuple[str, str], tuple[_Trouble | None, str | None]] = {}
 
     def run(self, started: float) -> LinkResult:
         for path in sorted(name for name in self._files if name.endswith((".html", ".htm"))):
             self._pages[path] = read_page(self._site / path, path)
         findings: list[Finding] = []
-        around: dict[tuple[str, str], list[str]] = defaultdict(list)
+        around: dict[_Trouble, list[str]] = defaultdict(list)
         count = 0
         for page in self._pages.values():
             findings += self._own(page)
@@ -89,7 +104,7 @@ class _Resolver:
             seconds=time.perf_counter() - started,
             external=tuple(sorted(self._external)),
             per_page=per_page,
-            inner=frozenset(self._inner),
+            targets={page: frozenset(found) for page, found in self._targets.items()},
         )
 
     def _own(self, page: BuiltPage) -> Iterator[Finding]:
@@ -101,34 +116,41 @@ class _Resolver:
                 f"anchor #{name} occurs twice on the built page",
                 "rename one of the headings, or give one an explicit {#id}",
             )
-        if page.refresh is not None and self._final(page.path) is None:
+        if page.refresh is None:
+            return
+        self._check(page, page.refresh)
+        if self._final(page.path) is None:
             yield Finding(
                 self._name(page), 1, "redirect-broken", f"the page redirects to {page.refresh!r}, which does not exist"
             )
 
-    def _check(self, page: BuiltPage, href: str) -> tuple[str, str] | None:
+    def _check(self, page: BuiltPage, href: str) -> _Trouble | None:
         """The code and message of what is wrong with an address on a page; none when it resolves."""
         key = (page.base or page.path.rpartition("/")[0], href)
         # Addresses of the page itself (`#x`) differ from page to page even in one folder.
-        if href.startswith("#") or not href:
+        if href.startswith(("#", "?")) or not href:
             key = (page.path, href)
         if key not in self._memo:
             self._memo[key] = self._look(page, href)
-        return self._memo[key]
+        trouble, target = self._memo[key]
+        if target is not None:
+            self._targets[page.path].add(target)
+        return trouble
 
-    def _look(self, page: BuiltPage, href: str) -> tuple[str, str] | None:
+    def _look(self, page: BuiltPage, href: str) -> tuple[_Trouble | None, str | None]:
+        """What is wrong with an address, and the file of the site that it leads to."""
         try:
             target, fragment = self._locate(page, href)
         except ValueError as error:
-            return "link-broken", f"link {href!r} is no address: {error}"
+            return _Trouble("link-broken", f"link {href!r} is no address: {error}"), None
         if target is None:
-            return None
+            return None, None
         if target not in self._files:
-            return (
-                "link-broken",
-                f"link {href!r} leads to {target or '/'}, which is not in the site{self._near(target)}",
-            )
-        self._inner.add(target)
+            message = f"link {href!r} leads to {target}, which is not in the site{self._near(target)}"
+            return _Trouble("link-broken", message), None
+        return self._anchor(href, target, fragment), target
+
+    def _anchor(self, href: str, target: str, fragment: str) -> _Trouble | None:
         final = self._final(target)
         if final is None or not fragment or final not in self._pages:
             return None
@@ -136,7 +158,7 @@ class _Resolver:
             return None
         guess = process.extractOne(fragment, sorted(self._pages[final].ids), score_cutoff=60)
         hint = f"; did you mean #{guess[0]}?" if guess else ""
-        return "anchor-missing", f"link {href!r}: page {final} has no anchor #{fragment}{hint}"
+        return _Trouble("anchor-missing", f"link {href!r}: page {final} has no anchor #{fragment}{hint}")
 
     def _locate(self, page: BuiltPage, href: str) -> tuple[str | None, str]:
         """The file of the site that an address means, and its fragment; no file when it leaves the site."""
@@ -209,7 +231,7 @@ class _Resolver:
             return
         home = BuiltPage("")
         for place in tree.iter("{*}loc"):
-            trouble = self._look(home, (place.text or "").strip())
+            trouble, _ = self._look(home, (place.text or "").strip())
             if trouble is not None:
                 line = place.sourceline
                 yield Finding(where, line if isinstance(line, int) else 1, *trouble)

@@ -52,7 +52,9 @@ def test_whole_links_are_silent(site: Site) -> None:
     assert result.findings == ()
     assert result.pages == 2
     assert result.per_page["docs/guide.md"] == 8
-    assert "guide/a b.png" in result.inner
+    assert "guide/a b.png" in result.targets["guide/index.html"]
+    assert result.reachable("guide/index.html") == {"guide/index.html", "guide/a b.png", "index.html"}
+    assert result.reachable() == {"index.html"}
 
 
 def test_a_broken_link_names_markdown_and_line(site: Site) -> None:
