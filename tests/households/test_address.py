@@ -40,8 +40,13 @@ def test_what_may_be_two_streets_stays_two(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("St. Louis", "SAINT LOUIS"), ("Cañon City", "Canon City"), ("Winston-Salem", "winston salem"), ("Ft Worth", "Fort Worth")],
-)  # fmt: skip
+    [
+        ("St. Louis", "SAINT LOUIS"),
+        ("Cañon City", "Canon City"),
+        ("Winston-Salem", "winston salem"),
+        ("Ft Worth", "Fort Worth"),
+    ],
+)
 def test_spellings_of_one_city_are_equal(one, other):
     assert normal_city(one) == normal_city(other)
 
@@ -57,7 +62,10 @@ def test_the_normal_form_is_its_own_normal_form(text):
     assert normal_city(normal_city(text)) == normal_city(text)
 
 
-@given(st.lists(st.sampled_from(["12", "MAIN", "#", "4", "NORTH", "N", "STREET", "ST", "APT", "APARTMENT", "P.O.", "'"])))
+WORDS = ["12", "MAIN", "#", "4", "NORTH", "N", "STREET", "ST", "APT", "APARTMENT", "P.O.", "'"]
+
+
+@given(st.lists(st.sampled_from(WORDS)))
 def test_the_normal_form_is_stable_for_mixtures_of_known_words(words):
     once = normal_street(" ".join(words))
     assert normal_street(once) == once
