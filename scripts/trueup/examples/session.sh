@@ -5,13 +5,15 @@
 # failing command, as under `set -e`; the shell itself goes on. `builtin`: a block may define functions of any name.
 readonly __trueup_in=$1 __trueup_out=$2
 shift 2
-exec 9>&1
+# Any free number: the descriptors that are handed in may be any, too.
+exec {__trueup_tty}>&1
+# Put in by eval, because `{name}<&-` would close for good.
+readonly __trueup_closed="$__trueup_tty>&- $__trueup_in<&- $__trueup_out>&-"
 while IFS= builtin read -r -u "$__trueup_in" __trueup_block; do
   builtin set -E -o pipefail
   # In a block (sourced, so one deeper than here) the first failure returns to the loop below.
   builtin trap 'case ${#BASH_SOURCE[@]} in 1) ;; *) return ;; esac' ERR
-  # The numbers are put in by eval, because `{name}<&-` would close for good.
-  builtin eval "builtin source \"\$__trueup_block\" </dev/null >&9 2>&1 9>&- $__trueup_in<&- $__trueup_out>&-"
+  builtin eval "builtin source \"\$__trueup_block\" </dev/null >&$__trueup_tty 2>&1 $__trueup_closed"
   builtin printf '%s\0' "$?" >&"$__trueup_out"
   builtin trap - ERR
   { /usr/bin/env -0; builtin printf '\0'; } >&"$__trueup_out"
