@@ -1,6 +1,7 @@
 """All pages of a site bound to one inventory: blocks expanded, values filled in, inline code linked to its owner."""
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from trueup.vocabulary import Vocabulary
 FENCE_MARKS = frozenset({"literal"})
 """Classes of a fence header that only trueup reads; `output` stays, so that a style can show it."""
 
+_DOCSTRINGS = re.compile(r"^:::[ \t]+([\w.]+)", re.MULTILINE)
 _SHARED = frozenset({"field", "parameter"})  # a bare `status` may be any of several, or none of them: no link
 
 
@@ -67,6 +69,8 @@ class Bindings:
 
     def link(self, text: str, page: Page) -> str | None:
         """The link, relative to `page`, to where inline code is documented; none when it is nowhere or unclear."""
+        if text in self._documented:
+            return self._relative(page, *self._documented[text])
         answer = self.resolver.resolve(text)
         homes = [
             (self._rank.get(fact.kind, 999), self._homes[fact.id])
@@ -81,7 +85,19 @@ class Bindings:
             places = {place for place in places if place[0] == page.docs_path}
         if len(places) != 1:
             return None
-        docs_path, anchor = places.pop()
+        return self._relative(page, *places.pop())
+
+    @cached_property
+    def _documented(self) -> Mapping[str, tuple[str, str]]:
+        """Docs path and anchor of each symbol that a page documents with mkdocstrings' own `::: symbol`."""
+        found: dict[str, tuple[str, str]] = {}
+        for page in self.pages:
+            for prose in page.prose:
+                for symbol in _DOCSTRINGS.findall(prose.text):
+                    found.setdefault(symbol, (page.docs_path, symbol))
+        return found
+
+    def _relative(self, page: Page, docs_path: str, anchor: str) -> str:
         if docs_path == page.docs_path:
             return f"#{anchor}"
         return f"{posixpath.relpath(docs_path, posixpath.dirname(page.docs_path) or '.')}#{anchor}"

@@ -13,7 +13,7 @@ import yaml
 
 from trueup import bare, coverage, generated, inline, links, repository, sitebuild, values, vocabulary
 from trueup.bindings import Bindings
-from trueup.committed import read_document, read_inventory
+from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.examples.run import run_pages
@@ -194,7 +194,17 @@ class Run:
         }
         counts = {kind: len(truth.inventory.of_kind(kind)) for kind in truth.inventory.kinds}
         finished = self.clock().astimezone(UTC).isoformat(timespec="seconds")
-        return Report(finished, state.commit, state.dirty, round(seconds, 2), self.checks, counts, entries, findings)
+        return Report(
+            finished,
+            state.commit,
+            state.dirty,
+            round(seconds, 2),
+            self.checks,
+            counts,
+            entries,
+            findings,
+            digest(self.config, self.root),
+        )
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The generated files that stand in the repository: the inventory and the OpenAPI document."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,16 @@ def read_document(config: Config, root: Path) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise TrueupError(f"{config.openapi}: is no OpenAPI document; run trueup write")
     return document
+
+
+def digest(config: Config, root: Path) -> str:
+    """The digest of the generated files as they stand; pages built from others have not been verified."""
+    whole = hashlib.sha256()
+    for file in (config.inventory, config.openapi):
+        if file is not None and (root / file).exists():
+            whole.update((root / file).read_bytes())
+        whole.update(b"\0")
+    return whole.hexdigest()
 
 
 def _text(path: Path, name: Path) -> str:

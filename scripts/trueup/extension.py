@@ -16,6 +16,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from trueup import report, vocabulary
 from trueup.bindings import Bindings
+from trueup.committed import digest as digest_generated
 from trueup.committed import read_document, read_inventory
 from trueup.config import find_root, load
 from trueup.pages import Page, digest, read_pages
@@ -36,6 +37,7 @@ class _Site:
         self._state: object = None
         self._bindings: Bindings | None = None
         self._report: report.Report | None = None
+        self.generated = ""
 
     def find(self, key: str) -> tuple[Bindings, Page, report.Report | None] | None:
         """The page whose body has this digest, its bindings and the last report."""
@@ -58,6 +60,7 @@ class _Site:
         pages = read_pages(root, config.docs)
         self._bindings = Bindings(pages, inventory, read_document(config, root), resolver, config.owned)
         self._report = report.load(root)
+        self.generated = digest_generated(config, root)
         self._state = self._small_state()
         return self._bindings
 
@@ -93,7 +96,7 @@ class _Expand(Preprocessor):
         for expansion in bindings.expansions[page.path]:
             for finding in expansion.findings:
                 log.warning("%s", finding)
-        return [*bindings.render(page).split("\n"), "", stamp(page, last), ""]
+        return [*bindings.render(page).split("\n"), "", stamp(page, last, _site().generated), ""]
 
 
 class _Link(Treeprocessor):

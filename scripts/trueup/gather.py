@@ -37,7 +37,8 @@ def gather(config: Config, root: Path) -> Truth:
             app = routes.load_app(config.app)
             document = app.openapi()
             file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
-            facts += openapi.collect(document, routes.places(app, locator), file)
+            places = {**_places_in_document(document, file), **routes.places(app, locator)}
+            facts += openapi.collect(document, places, file)
             facts += routes.collect(app, locator)
         facts += settings.collect(config.settings, locator)
         validators = settings.validators(config.settings)
@@ -46,6 +47,17 @@ def gather(config: Config, root: Path) -> Truth:
     facts += symbols.collect(root, config.packages)
     facts += files.collect(root)
     return Truth(Inventory(facts), document, validators)
+
+
+def _places_in_document(document: Mapping[str, Any], file: str) -> dict[str, tuple[str, int]]:
+    """Where each schema stands in the committed document, for those that no class of the project stands behind."""
+    schemas = document.get("components", {}).get("schemas", {})
+    found: dict[str, tuple[str, int]] = {}
+    for number, line in enumerate(dump_document(document).splitlines(), 1):
+        name = line.strip().removesuffix(": {").strip('"')
+        if line.startswith('      "') and line.endswith(": {") and name in schemas:
+            found[name] = (file, number)
+    return found
 
 
 def dump_document(document: Mapping[str, Any]) -> str:

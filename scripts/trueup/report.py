@@ -39,7 +39,11 @@ class CheckEntry:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a run. `finished` is an ISO time in UTC; `commit` is empty outside a repository."""
+    """The result of a run.
+
+    `finished` is an ISO time in UTC, `commit` is empty outside a repository, `facts` counts facts by kind, and
+    `generated` is the digest of the generated files that the pages were held against.
+    """
 
     finished: str
     commit: str
@@ -49,6 +53,7 @@ class Report:
     facts: Mapping[str, int] = field(default_factory=dict)
     pages: Mapping[str, PageEntry] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
+    generated: str = ""
 
     def dump(self) -> str:
         """The report as JSON."""

@@ -9,10 +9,16 @@ NOT_VERIFIED = '<p class="trueup-stamp trueup-stamp-none">Not verified in this b
 """What a page shows when no verification of it, as it stands, is known."""
 
 
-def stamp(page: Page, report: Report | None) -> str:
-    """The stamp of a page, as HTML; `NOT_VERIFIED` when the report does not cover the page as it stands."""
+def stamp(page: Page, report: Report | None, generated: str) -> str:
+    """The stamp of a page, as HTML.
+
+    `generated` is the digest of the generated files that the page is built from. `NOT_VERIFIED` when the report does
+    not cover page and files as they stand, or has findings on the page.
+    """
     entry = report.pages.get(page.path) if report else None
-    if report is None or entry is None or entry.digest != page.digest or entry.findings:
+    if report is None or report.generated != generated or entry is None:
+        return NOT_VERIFIED
+    if entry.digest != page.digest or entry.findings:
         return NOT_VERIFIED
     day = report.finished[:10]
     commit = f"<code>{escape(report.commit)}</code>" if report.commit else "an unknown commit"

@@ -116,3 +116,6 @@ def test_build_stamps_pages_that_are_true_and_says_so_when_they_are_not(project:
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "-q"], cwd=project.root, check=True, timeout=60)
     assert "Not verified in this build." in built.read_text()
     assert "Verified on <time" in (project.root / "site" / "index.html").read_text()
+    project.edit("docs/inventory.json", '"default": 21', '"default": 22')
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "-q"], cwd=project.root, check=True, timeout=60)
+    assert "Not verified in this build." in (project.root / "site" / "index.html").read_text()

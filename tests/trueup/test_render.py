@@ -246,6 +246,9 @@ def test_inline_code_links_to_the_one_place_that_documents_it() -> None:
     assert bindings.link("open", first) == "../b/second.md#state-open"
     assert bindings.link("nothing", first) is None
     assert bindings.link("a", first) is None
+    third = Page("docs/b/third.md", "b/third.md", "# Code\n\n::: lib.states\n    options: {}\n")
+    bindings = Bindings([first, third], INVENTORY, DOCUMENT)
+    assert bindings.link("lib.states", first) == "../b/third.md#lib.states"
 
 
 def main_text(html: str) -> str:
