@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trueup.config import Config, ServiceConfig
-from trueup.processes import end_group, reap
+from trueup.processes import end_group
 from trueup.service import Ports, ServiceError, base_environment, fill, start, tail
 
 _FORMAT = "1"
@@ -123,9 +123,3 @@ def _places(package: str) -> list[str]:
     except ModuleNotFoundError:
         return []
     return list(spec.submodule_search_locations or []) if spec is not None else []
-
-
-def discard(folder: Path) -> None:
-    """Remove the data of a page whose service has been stopped."""
-    reap(folder)
-    shutil.rmtree(folder, ignore_errors=True)

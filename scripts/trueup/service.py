@@ -39,7 +39,6 @@ def base_environment(scratch: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "COLUMNS": "100",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         MARK: str(scratch),
     }
 
@@ -55,6 +54,11 @@ class Service:
     env: Mapping[str, str]
     config: ServiceConfig
     timeouts: TimeoutConfig
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds all that belongs to it."""
+        return self.data.parent
 
     @property
     def base_url(self) -> str:
@@ -78,7 +82,7 @@ class Service:
     def stop(self) -> None:
         """Stop it gracefully, then by force; afterwards nothing that it started runs."""
         end_group(self.process, gently=self.config.stop_signal, within=self.timeouts.stop)
-        reap(self.data.parent)
+        reap(self.folder)
 
 
 class Ports:

@@ -1,6 +1,7 @@
 """Running the examples of many pages: pages side by side, the blocks of a page in order, a fresh service for each."""
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,11 +17,12 @@ from trueup.examples.stage import Stage
 from trueup.examples.story import Kind, Story, read_story
 from trueup.findings import Finding
 from trueup.pages import Page
+from trueup.processes import reap
 from trueup.scratch import scratch_folder
-from trueup.seed import Seeds, discard
+from trueup.seed import Seeds
 from trueup.service import Ports, Service, ServiceError, start
 
-_MENTIONS = re.compile(r"\b(?:BASE_URL|PORT)\b")
+_MENTIONS = re.compile(r"""\$\{?(?:BASE_URL|PORT)\b|["'](?:BASE_URL|PORT)["']""")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class _Theatre:
                 self._closed = True
                 for future in futures:
                     future.cancel()
-                discard(self._scratch)
+                reap(self._scratch)
                 raise
 
     def close(self) -> None:
@@ -183,6 +185,6 @@ class _Theatre:
     def _stop(self, service: Service) -> None:
         def stop() -> None:
             service.stop()
-            discard(service.data.parent)
+            shutil.rmtree(service.folder, ignore_errors=True)
 
         self._stopping.append(self._stopper.submit(stop))

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal
 
-from trueup.processes import end_group, reap
+from trueup.processes import end_group
 
 Trouble = Literal["", "timeout", "flood", "died"]
 
@@ -35,12 +35,11 @@ class Reply:
 class Runner:
     """A process that answers requests on two extra descriptors, whose numbers end its command line.
 
-    After any trouble it has been ended, with all that it started, and cannot be asked again. `end` is what ends an
-    answer.
+    After any trouble it has been ended, with its group, and cannot be asked again. `end` is what ends an answer.
     """
 
     def __init__(self, command: Sequence[str], *, env: Mapping[str, str], scratch: Path, end: bytes) -> None:
-        self._scratch, self._end = scratch, end
+        self._end = end
         request_read, self._requests = os.pipe()
         self._answers, answer_write = os.pipe()
         numbers = str(request_read), str(answer_write)
@@ -103,12 +102,11 @@ class Runner:
         return Reply(bytes(answer.removesuffix(self._end)), output.decode(errors="replace"))
 
     def close(self) -> None:
-        """End the process and everything that it started."""
+        """End the process and its group; what has left the group is ended with the scratch folder."""
         if not self.alive:
             return
         self.alive = False
         end_group(self._process)
-        reap(self._scratch)
         self._output.close()
         for number in (self._requests, self._answers):
             with contextlib.suppress(OSError):
