@@ -105,7 +105,7 @@ class Run:
         self.findings += _duplicates(pages)
         with self._timed("coverage", "owned facts") as entry:
             self.findings += coverage.check(bindings, self.config, self.root)
-            self.findings += words.stale()
+            self.findings += words.stale(truth.inventory)
             entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)
         with self._timed("generated", "generated files") as entry:
             changed = generated.changes(truth, self.config, self.root)
@@ -153,6 +153,7 @@ class Run:
             entry.counted = 1
         with self._timed("links", "links") as entry:
             if building.site.is_dir():
+                self.findings += sitebuild.unstamped(self.config, self.root, building.site)
                 address = site_url(self.config, self.root)
                 result = links.resolve(
                     building.site, base_url=address, root=self.root, docs=self.root / self.config.docs

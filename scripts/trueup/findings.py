@@ -35,7 +35,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "code-unknown": Code(
             "Inline code names nothing that exists.", "Correct it, or list the word in the vocabulary with a reason."
         ),
-        "code-ambiguous": Code("Inline code names facts with different owners.", "Qualify it as `kind:key`."),
         "option-unknown": Code("Inline code gives a command an option that it does not have.", "Correct the option."),
         "parameter-unknown": Code(
             "Inline code gives an operation a parameter or value that it does not have.", "Correct it."

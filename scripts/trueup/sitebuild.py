@@ -11,6 +11,7 @@ from pathlib import Path
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.findings import Finding
+from trueup.origin import sources
 
 _COMPLAINT = re.compile(r"^(?:WARNING|ERROR)\s*-\s+(.*)$")
 _PAGE = re.compile(r"[Dd]oc file '([^']+)'")
@@ -58,6 +59,16 @@ def start(config: Config, root: Path, site: Path) -> SiteBuild:
         text=True,
     )
     return SiteBuild(process, site, config, root)
+
+
+def unstamped(config: Config, root: Path, site: Path) -> Iterator[Finding]:
+    """A finding for each built page without a stamp: the extension did not run, or did not know the page."""
+    for name, source in sources(root / config.docs).items():
+        built = site / name
+        if built.is_file() and "trueup-stamp" not in built.read_text(encoding="utf-8"):
+            message = "the built page carries no stamp"
+            mend = "is trueup.extension in markdown_extensions, and does no plugin change the page's text?"
+            yield Finding(source.relative_to(root).as_posix(), 1, "page-unstamped", message, mend)
 
 
 def _own(output: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.errors import TrueupError
+from trueup.facts import Inventory
 from trueup.findings import Finding
 
 
@@ -37,12 +38,19 @@ class Vocabulary:
                 return True
         return False
 
-    def stale(self) -> Iterator[Finding]:
-        """A finding for each entry that nothing has used so far."""
+    def stale(self, inventory: Inventory) -> Iterator[Finding]:
+        """A finding for each entry that nothing has used so far, or that names a fact anyway."""
         for word in self.words:
-            if word not in self.used:
+            if word in self.used:
+                continue
+            line = self.lines.get(word, 1)
+            known = inventory.named(word)
+            if known:
+                message = f"vocabulary entry {word!r} is {known[0].id} anyway"
+                yield Finding(self.path, line, "vocabulary-known", message, "remove it")
+            else:
                 message = f"vocabulary entry {word!r} is used by no page"
-                yield Finding(self.path, self.lines.get(word, 1), "vocabulary-stale", message, "remove it")
+                yield Finding(self.path, line, "vocabulary-stale", message, "remove it")
 
 
 def load(root: Path, path: Path | None) -> Vocabulary:

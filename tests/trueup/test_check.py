@@ -170,9 +170,12 @@ def test_two_pages_with_one_body_are_found(project: Any) -> None:
 
 
 def test_an_entry_of_the_vocabulary_that_nothing_uses_is_found(project: Any) -> None:
-    project.add("vocabulary.toml", '"Dewey" = "a librarian"\n')
+    project.add("vocabulary.toml", '"Dewey" = "a librarian"\nlent = "with a reader"\n')
     found = project.findings()
-    assert [(f.path, f.code) for f in found] == [("vocabulary.toml", "vocabulary-stale")]
+    assert [(f.path, f.line, f.code) for f in found] == [
+        ("vocabulary.toml", 2, "vocabulary-stale"),
+        ("vocabulary.toml", 3, "vocabulary-known"),
+    ]
 
 
 def test_an_exemption_that_exempts_nothing_is_found(project: Any) -> None:

@@ -163,7 +163,7 @@ def test_the_vocabulary_explains_words_and_patterns_and_knows_which_were_used() 
     assert not known.resolve("curl").wrong
     assert not known.resolve("pip install x").wrong
     assert known.resolve("crul").mend == "did you mean curl?"
-    assert [(finding.path, finding.message) for finding in words.stale()] == [
+    assert [(finding.path, finding.message) for finding in words.stale(INVENTORY)] == [
         ("words.toml", "vocabulary entry 'unused' is used by no page")
     ]
 
