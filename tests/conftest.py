@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,8 +58,8 @@ def postgres() -> Iterator[str]:
 _numbers = count(1)
 
 
-@pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
+@contextmanager
+def fresh_database(postgres: str) -> Iterator[str]:
     """The address of a fresh database with all tables and no rows."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres, autocommit=True) as connection:
@@ -67,6 +67,12 @@ def database_url(postgres: str) -> Iterator[str]:
     yield postgres.replace("/postgres?", f"/{name}?")
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    with fresh_database(postgres) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The application on a fresh database, without workers, and callers of every role."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,22 +17,58 @@ from app.database.tables import jobs
 from app.jobs.states import TERMINAL, Status
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import fresh_database
 
 Headers = dict[str, str]
 
 
-@pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One event loop a module, for applications that are opened once for all of its tests."""
+    return "asyncio"
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[FastAPI]:
     """The application, opened; nothing runs jobs, so they stay as they are put."""
     app = create_app(settings, workers=False)
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
         yield app
 
 
-@pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+@asynccontextmanager
+async def connected(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A client without a token."""
     async with AsyncClient(transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    async with opened(settings) as app:
+        yield app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    async with connected(app) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def shared_app(
+    postgres: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
+) -> AsyncIterator[FastAPI]:
+    """One application for all tests of a module, for those that do not mind what others leave behind."""
+    data = tmp_path_factory.mktemp("data")
+    with fresh_database(postgres) as address:
+        async with opened(Settings(_env_file=None, database_url=address, data_dir=data)) as app:
+            yield app
+
+
+@pytest.fixture(scope="module")
+async def shared_client(shared_app: FastAPI) -> AsyncIterator[AsyncClient]:
+    async with connected(shared_app) as client:
         yield client
 
 
@@ -46,7 +83,8 @@ class Callers:
         """The headers of a user with this role, the same for the same name."""
         name = name or role.value
         if name not in self.users:
-            self.users[name] = await self._accounts.users.add(name, "unknown", role)
+            added = await self._accounts.users.add(name, "unknown", role)
+            self.users[name] = added or (await self._accounts.users.credentials(name)).user
         return {"Authorization": f"Bearer {self._accounts.tokens.issue(self.users[name].id).text}"}
 
 

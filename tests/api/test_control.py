@@ -18,6 +18,16 @@ PATHS = {
 }
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+@pytest.fixture
+def client(shared_client):
+    return shared_client
+
+
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("event", PATHS)
 async def test_an_action_does_what_the_transition_table_says(client, admin, new_job, put_in, event, status):

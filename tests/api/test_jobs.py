@@ -25,10 +25,17 @@ async def listed(client, headers, **params):
             return items
 
 
+@pytest.fixture
+async def file_id(client, admin):
+    answer = await client.post("/api/v1/files", headers={**admin, "content-type": "text/csv"}, content=b"voter_id")
+    return answer.json()["id"]
+
+
 @pytest.mark.parametrize("alias", REGISTRY.names)
-async def test_a_job_is_created_under_its_canonical_name(client, admin, alias):
+async def test_a_job_is_created_under_its_canonical_name(client, admin, alias, file_id):
     kind = REGISTRY.resolve(alias)
-    answer = await client.post("/api/v1/jobs", headers=admin, json={"type": alias, "data": dict(kind.example)})
+    data = {**kind.example, **({"file_id": file_id} if "file_id" in kind.example else {})}
+    answer = await client.post("/api/v1/jobs", headers=admin, json={"type": alias, "data": data})
     assert answer.status_code == 201, answer.text
     job = answer.json()
     assert (job["type"], job["status"], job["progress"]["percent"]) == (kind.name, "pending", 0)
@@ -57,6 +64,13 @@ async def test_errors_of_the_geocoding_payload_name_fields_of_the_body(client, a
     )
     problem = assert_problem(general, 422, "request.invalid")
     assert {entry["field"] for entry in problem["errors"]} == {"data.mode", "data.extra"}
+    assert await listed(client, admin) == []
+
+
+async def test_a_file_that_does_not_exist_is_named_before_a_job_is_made(client, admin):
+    body = {"type": "import_voters", "data": {"file_id": unknown_id()}}
+    problem = assert_problem(await client.post("/api/v1/jobs", headers=admin, json=body), 404, "file.not_found")
+    assert body["data"]["file_id"] in problem["detail"]
     assert await listed(client, admin) == []
 
 
@@ -90,12 +104,12 @@ async def test_the_list_is_newest_first_and_pages_do_not_move_when_jobs_arrive(c
     assert [job["id"] for job in await listed(client, admin, limit=3)] == (old + new)[::-1]
 
 
-async def test_the_list_is_filtered(client, admin, callers, new_job, put_in):
+async def test_the_list_is_filtered(client, admin, callers, new_job, put_in, file_id):
     await new_job()
     operator = await callers.headers(Role.OPERATOR)
     own = await new_job(operator)
     await put_in(own["id"], Status.FAILED)
-    voters = await new_job(type="voter_import", data={"file_id": unknown_id()})
+    voters = await new_job(type="voter_import", data={"file_id": file_id})
 
     async def ids(headers=admin, **params):
         return [job["id"] for job in await listed(client, headers, **params)]
@@ -140,3 +154,13 @@ async def test_the_types_are_listed_with_what_they_take(client, viewer):
     for kind in found:
         assert kind["payload_schema"]["additionalProperties"] is False
         REGISTRY[kind["name"]].payload.model_validate(kind["example"])
+
+
+async def test_a_charset_in_the_content_type_is_fine_and_members_may_be_doubled(client, admin):
+    answer = await client.post(
+        "/api/v1/jobs",
+        headers={**admin, "content-type": "Application/JSON; charset=utf-8"},
+        content=b'{"type": "x", "type": "geocode_households", "data": {"mode": "static"}, "priority": 60.0}',
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["priority"] == 60

@@ -23,8 +23,6 @@ SPECIFICATIONS = {
 }
 #: Problems that belong to no operation: there is none at the path, or not with the method.
 PATHLESS = {"request.unknown_path", "request.method_not_allowed"}
-#: Problems of a job while it runs, which its error log shows.
-IN_JOBS = {"file.not_found"}
 
 
 def validate(schema, value):
@@ -131,7 +129,7 @@ def test_links_lead_to_operations_and_their_parameters():
 
 def test_the_problems_of_the_document_are_those_of_the_catalogue():
     documented = {code for specification in SPECIFICATIONS.values() for code in specification["x-problems"]}
-    assert documented == {kind.code for kind in Problem.catalogue()} - PATHLESS - IN_JOBS
+    assert documented == {kind.code for kind in Problem.catalogue()} - PATHLESS
     status = {kind.code: str(kind.status) for kind in Problem.catalogue()}
     for specification in SPECIFICATIONS.values():
         for answer, response in specification["responses"].items():

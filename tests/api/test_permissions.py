@@ -18,6 +18,16 @@ PUBLIC = sorted(set(OPERATIONS) - set(GUARDED))
 OWNED = [name for name in GUARDED if OPERATIONS[name][2].owned]
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+@pytest.fixture
+def client(shared_client):
+    return shared_client
+
+
 def test_what_is_public():
     assert PUBLIC == ["getHealth", "getJobProgress", "getLiveness", "setUp", "signIn"]
 
