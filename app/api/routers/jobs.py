@@ -15,7 +15,7 @@ from app.auth.permissions import Permission
 from app.jobs.listing import JobFilter
 from app.jobs.model import Caller
 from app.jobs.states import Status
-from app.problems import InvalidCursor, JobNotFound, UnknownJobType
+from app.problems import FileNotKnown, InvalidCursor, JobNotFound, UnknownJobType
 
 router = OperationRouter("Jobs")
 
@@ -95,7 +95,7 @@ async def list_jobs(
         permission=Permission.JOBS_CREATE,
         status=201,
         success="The new job; a worker takes it as soon as one is free.",
-        problems=(UnknownJobType,),
+        problems=(FileNotKnown, UnknownJobType),
         example=examples.job(**examples.NEW),
         headers=LOCATION,
         links=JOB_LINKS,
