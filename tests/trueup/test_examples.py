@@ -371,7 +371,11 @@ def test_a_service_that_does_not_start_is_one_finding_with_its_log(project: Proj
         ("kill -9 $$", "example-died", "(status 137)"),
         ("kill -9 0", "example-died", "ended the process"),
         ('rm -rf "$HOME"', "example-scratch", "deleted the scratch folder"),
-        ('kill -9 $(curl -s "$BASE_URL/env/x" >/dev/null; pgrep -f "parcels.py $PORT ")', "service-died", "status -9"),
+        (
+            'curl -s "$BASE_URL/ready"; pkill -9 -f "parcels.py $PORT "; while curl -s "$BASE_URL/ready"; do :; done',
+            "service-died",
+            "status -9",
+        ),
         ("if true; then", "example-failed", "status 2"),
         ("cat; read x", "example-failed", "status 1"),
     ],
