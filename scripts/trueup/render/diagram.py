@@ -14,10 +14,12 @@ from trueup.facts import Fact, slug
 from trueup.filters import plain
 from trueup.render.view import Options, Rendered, Selection, Sheet, Source, attribute, select
 
-_COLUMN = 116
+_START = 56
+_GAP = 8
 _ROW = 40
 _TOP = 56
-_BOX = (102, 32)
+_HEIGHT = 32
+_LETTER = 7.8  # of a state's name, which is bold
 _CHARACTER = 6.6
 
 
@@ -81,9 +83,14 @@ def _arrows(options: DiagramOptions, transitions: Sequence[Fact]) -> list[_Arrow
 
 def _figure(options: DiagramOptions, names: list[str], arrows: list[_Arrow], groups: list[str]) -> str:
     ident = slug(f"diagram-{options.states}-{options.transitions}")
-    columns = {name: index * _COLUMN + _COLUMN // 2 for index, name in enumerate(names)}
-    extra = _overhang(columns, arrows)
-    width = len(names) * _COLUMN + extra
+    box = max(64, round(max(len(name) for name in names) * _LETTER) + 18)
+    columns: dict[str, int] = {}
+    width = 0
+    for name in names:
+        room = _START if name == options.start else box + _GAP
+        columns[name] = width + room // 2
+        width += room
+    width = max(width, _reach(columns, arrows))
     height = _TOP + len(arrows) * _ROW + 8
     words = "; ".join(f"{arrow.source} to {arrow.target} by {' or '.join(arrow.labels)}" for arrow in arrows)
     parts = [
@@ -95,7 +102,7 @@ def _figure(options: DiagramOptions, names: list[str], arrows: list[_Arrow], gro
         'orient="auto-start-reverse"><path d="M0 0 8 4 0 8Z" fill="currentColor"/></marker></defs>',
     ]
     for name, x in columns.items():
-        parts.append(_state(name, x, height, start=name == options.start))
+        parts.append(_state(name, x, height, 0 if name == options.start else box))
     for index, arrow in enumerate(arrows):
         parts.append(_arrow(arrow, columns, _TOP + index * _ROW + _ROW // 2 + 6, groups, ident))
     parts.append("</svg>")
@@ -109,22 +116,19 @@ def _figure(options: DiagramOptions, names: list[str], arrows: list[_Arrow], gro
     return f'<figure class="trueup-figure">{scroll}{caption}</figure>'
 
 
-def _overhang(columns: Mapping[str, int], arrows: list[_Arrow]) -> int:
-    """How far the label of a loop at the last state reaches beyond its column."""
-    edge = max(columns.values()) + _COLUMN // 2
-    ends = [columns[a.source] + 34 + len(", ".join(a.labels)) * _CHARACTER for a in arrows if a.source == a.target]
-    return max(0, round(max(ends, default=0) - edge) + 8)
+def _reach(columns: Mapping[str, int], arrows: list[_Arrow]) -> int:
+    """How far to the right the labels of loops reach."""
+    ends = [columns[a.source] + 44 + len(", ".join(a.labels)) * _CHARACTER for a in arrows if a.source == a.target]
+    return round(max(ends, default=0))
 
 
-def _state(name: str, x: int, height: int, *, start: bool) -> str:
-    box_width, box_height = _BOX
-    line = f'<line class="trueup-life" x1="{x}" y1="{box_height + 8}" x2="{x}" y2="{height - 4}"/>'
-    if start:
-        return f'{line}<circle class="trueup-start" cx="{x}" cy="{8 + box_height // 2}" r="7"/>'
-    box = (
-        f'<rect class="trueup-state" x="{x - box_width // 2}" y="8" width="{box_width}" height="{box_height}" rx="8"/>'
-    )
-    return f'{line}{box}<text class="trueup-name" x="{x}" y="{8 + box_height // 2 + 5}">{escape(name)}</text>'
+def _state(name: str, x: int, height: int, box: int) -> str:
+    """A state's box and its line; a disc where `box` is 0."""
+    line = f'<line class="trueup-life" x1="{x}" y1="{_HEIGHT + 8}" x2="{x}" y2="{height - 4}"/>'
+    if not box:
+        return f'{line}<circle class="trueup-start" cx="{x}" cy="{8 + _HEIGHT // 2}" r="7"/>'
+    shape = f'<rect class="trueup-state" x="{x - box // 2}" y="8" width="{box}" height="{_HEIGHT}" rx="8"/>'
+    return f'{line}{shape}<text class="trueup-name" x="{x}" y="{8 + _HEIGHT // 2 + 5}">{escape(name)}</text>'
 
 
 def _arrow(arrow: _Arrow, columns: Mapping[str, int], y: int, groups: list[str], ident: str) -> str:
