@@ -181,10 +181,10 @@ class UnknownJobType(Problem):
 
 
 class FileNotKnown(Problem):
-    """The payload names an uploaded file that does not exist."""
+    """The payload names an uploaded file that does not exist. No job was created."""
 
     code = "file.not_found"
-    status = 422
+    status = 404
     title = "There is no such uploaded file"
     fix = "Upload it first with `POST /api/v1/files` and use the id in the answer."
 

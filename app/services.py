@@ -67,6 +67,7 @@ async def open_services(
 
         store, reader = JobStore(database.engine, clock), JobReader(database.engine, clock)
         checkpoints = CheckpointStore(settings.checkpoint_address)
+        files = FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes)
         outbox = Outbox(engine, reader)
         services = Services(
             settings=settings,
@@ -77,10 +78,10 @@ async def open_services(
             store=store,
             reader=reader,
             checkpoints=checkpoints,
-            files=FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes),
+            files=files,
             roster=Roster(database.engine, clock),
             outbox=outbox,
-            jobs=JobService(store, reader, registry, checkpoints, outbox),
+            jobs=JobService(store, reader, registry, checkpoints, files, outbox),
         )
         if workers and settings.worker_count:
             await _start_workers(services, stack)

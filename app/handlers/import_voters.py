@@ -17,6 +17,7 @@ from app.households.columns import COLUMNS
 from app.households.store import stage_rows, write_rows
 from app.households.voter_file import Batch, Encoding, Header, Position, VoterFile, VoterFileError
 from app.jobs.context import Context, Step
+from app.jobs.files import FileStore
 from app.jobs.registry import JobType, Stage
 
 #: Rows of one step. A pause or a cancel takes effect after at most this many.
@@ -41,6 +42,11 @@ class ImportVotersPayload(BaseModel):
         description="The file's encoding. UTF-8, with or without a byte order mark, when absent; others must be named.",
         examples=["cp1252"],
     )
+
+
+def require_file(payload: ImportVotersPayload, files: FileStore) -> None:
+    """Refuse a payload whose file does not exist. Raises FileNotKnown."""
+    files.require(payload.file_id)
 
 
 async def read(ctx: Context) -> Mapping[str, Any]:
@@ -145,4 +151,5 @@ IMPORT_VOTERS = JobType(
         Stage("upsert", "Write households and voters", upsert),
     ),
     example={"file_id": "4f6d1c1e-8a52-4f0e-9d0c-0d7c3a1b2e5f"},
+    check=require_file,
 )

@@ -8,8 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.jobs.context import Context
+from app.jobs.files import FileStore
 from app.jobs.retry import RetryPolicy
 from app.problems import UnknownJobType
+
+#: What can be asked of a payload only here and now, such as whether a file exists. It raises a Problem.
+PayloadCheck = Callable[[Any, FileStore], None]
 
 #: What a stage does: it gets the context and returns its result, plain JSON values, which becomes its checkpoint.
 StageRun = Callable[[Context], Awaitable[Mapping[str, Any]]]
@@ -28,7 +32,8 @@ class Stage:
 class JobType:
     """A kind of job: its payload, its stages in order, and how it is retried.
 
-    ``example`` is a payload that validates; documentation and the OpenAPI document show it.
+    ``example`` is a payload that validates; documentation and the OpenAPI document show it. ``check``, if there is one,
+    looks at a valid payload once more before the job is created.
     """
 
     name: str
@@ -39,6 +44,7 @@ class JobType:
     example: Mapping[str, Any]
     aliases: tuple[str, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    check: PayloadCheck | None = None
 
     def stage(self, name: str) -> Stage:
         """Return the stage called ``name``; KeyError when there is none."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.database.tables import DEFAULT_PRIORITY
 from app.jobs.checkpoints import CheckpointInfo, CheckpointStore
+from app.jobs.files import FileStore
 from app.jobs.listing import Cursor, JobFilter, JobPage
 from app.jobs.model import Caller, Job, JobEvent, actions
 from app.jobs.reader import JobReader
@@ -46,12 +47,19 @@ class JobService:
     """The operations on jobs; they raise the classes of ``app.problems``."""
 
     def __init__(
-        self, store: JobStore, reader: JobReader, registry: Registry, checkpoints: CheckpointStore, dispatch: Dispatch
+        self,
+        store: JobStore,
+        reader: JobReader,
+        registry: Registry,
+        checkpoints: CheckpointStore,
+        files: FileStore,
+        dispatch: Dispatch,
     ) -> None:
         self._store = store
         self._reader = reader
         self._registry = registry
         self._checkpoints = checkpoints
+        self._files = files
         self._dispatch = dispatch
 
     async def create(
@@ -69,6 +77,7 @@ class JobService:
         Raises:
             UnknownJobType: no type has this name or alias.
             InvalidRequest: the payload does not fit the type's model; ``errors`` names the fields.
+            Problem: what the type's own check of a payload finds, such as FileNotKnown.
         """
         job_type = self._registry.resolve(type)
         try:
@@ -77,6 +86,8 @@ class JobService:
             raise InvalidRequest(
                 f"The payload does not fit the job type {job_type.name}.", errors=list(field_errors(error, "data"))
             ) from None
+        if job_type.check:
+            job_type.check(payload, self._files)
         config = config or JobConfig()
         job = await self._store.create(
             NewJob(
