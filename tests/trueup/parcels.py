@@ -8,28 +8,44 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+released = threading.Event()
+
 
 class Desk(BaseHTTPRequestHandler):
-    """`GET /ready`, `GET /parcels`, `POST /parcels`, `GET /parcels/ID`, `GET /flood`, `GET /env/NAME`."""
+    """`GET` ready, parcels, parcels/ID, flood, env/NAME, headers, stream, release; `POST` parcels."""
 
     data: Path
 
     def do_GET(self) -> None:
-        kind, _, key = self.path.strip("/").partition("/")
+        kind, _, key = self.path.partition("?")[0].strip("/").partition("/")
         if kind == "ready":
             self.answer(200, {"ready": True})
         elif kind == "env":
             self.answer(200, {key: os.environ.get(key)})
+        elif kind == "headers":
+            self.answer(200, {name.lower(): value for name, value in self.headers.items()})
         elif kind == "flood":
             self.send_response(200)
             self.end_headers()
             for _ in range(10_000):
                 self.wfile.write(b"x" * 10_000)
+        elif kind == "stream":
+            # A first part at once, the second when somebody has asked for /release.
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b"data: first\n\n")
+            released.wait(10)
+            self.wfile.write(b"data: second\n\n")
+        elif kind == "release":
+            released.set()
+            self.answer(200, {})
         elif kind == "parcels":
             parcels = self.parcels()
             if not key:
