@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-
-from trueup import bare, coverage, generated, inline, links, repository, sitebuild, values, vocabulary
+from trueup import bare, contract, coverage, crawl, generated, inline, links, repository, sitebuild, values, vocabulary
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
@@ -78,7 +76,7 @@ class Run:
                     self._examples(chosen)
                 if building:
                     self._links(building)
-                self._slow(site)
+                self._slow(truth, site)
             finally:
                 if building:
                     building.stop()
@@ -154,7 +152,7 @@ class Run:
         with self._timed("links", "links") as entry:
             if building.site.is_dir():
                 self.findings += sitebuild.unstamped(self.config, self.root, building.site)
-                address = site_url(self.config, self.root)
+                address = sitebuild.site_url(self.config, self.root)
                 result = links.resolve(
                     building.site, base_url=address, root=self.root, docs=self.root / self.config.docs
                 )
@@ -164,17 +162,13 @@ class Run:
         reported = {finding.path for finding in self.findings}
         self.findings += [complaint for complaint in complaints if complaint.path not in reported]
 
-    def _slow(self, site: Path) -> None:
+    def _slow(self, truth: Truth, site: Path) -> None:
         if self.scope.contract:
-            from trueup import contract
-
             with self._timed("contract", "cases") as entry:
-                result = contract.run(self.config, self.root)
+                result = contract.run(self.config, self.root, truth)
                 self.findings += result.findings
                 entry.counted = result.counted
-        if self.scope.crawl:
-            from trueup import crawl
-
+        if self.scope.crawl and site.is_dir():  # a site that did not build has its finding
             with self._timed("crawl", "links") as entry:
                 result = crawl.run(self.config, self.root, site)
                 self.findings += result.findings
@@ -237,19 +231,3 @@ def _duplicates(pages: Iterable[Page]) -> Iterator[Finding]:
         if other is not page:
             message = f"has the same body as {other.path}"
             yield Finding(page.path, page.offset + 1, "page-duplicate", message, "make them differ, or delete one")
-
-
-class _Tags(yaml.SafeLoader):
-    """Reads a builder's configuration although it holds tags that only the builder knows."""
-
-
-_Tags.add_multi_constructor("", lambda *_: None)
-
-
-def site_url(config: Config, root: Path) -> str:
-    """The address the site is to be served at, as its configuration says; empty when it does not."""
-    try:
-        document = yaml.load((root / config.mkdocs).read_text(encoding="utf-8"), Loader=_Tags)  # noqa: S506 (a SafeLoader)
-    except (OSError, yaml.YAMLError) as error:
-        raise TrueupError(f"{config.mkdocs}: cannot be read: {error}") from None
-    return str(document.get("site_url") or "") if isinstance(document, dict) else ""

@@ -15,7 +15,7 @@ from rich.console import Console
 from trueup import config as configuration
 from trueup import generated, links, sitebuild
 from trueup import report as reports
-from trueup.check import Run, Scope, choose, site_url
+from trueup.check import Run, Scope, choose
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.examples.run import run_pages
@@ -119,7 +119,8 @@ def build(
     with _progress() as progress:
         progress(f"building {config.site}")
         found = sitebuild.start(config, folder, site).finish()
-        found += links.resolve(site, base_url=site_url(config, folder), root=folder, docs=folder / config.docs).findings
+        address = sitebuild.site_url(config, folder)
+        found += links.resolve(site, base_url=address, root=folder, docs=folder / config.docs).findings
     console = Console()
     reports.print_findings(found, console)
     if not found:

@@ -14,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from trueup import links
-from trueup.check import site_url
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.findings import Finding
@@ -24,6 +23,7 @@ from trueup.outcome import CheckResult
 from trueup.processes import end_group
 from trueup.scratch import scratch_folder
 from trueup.service import base_environment, tail
+from trueup.sitebuild import site_url
 
 _LIMIT_SECONDS = 300.0
 _MOST_DIFFERENCES = 20

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.findings import Finding
@@ -97,3 +99,19 @@ def _line(path: Path, text: str) -> int:
     except (OSError, UnicodeDecodeError):
         return 1
     return next((number for number, line in enumerate(lines, 1) if text in line), 1)
+
+
+class _Tags(yaml.SafeLoader):
+    """Reads a builder's configuration although it holds tags that only the builder knows."""
+
+
+_Tags.add_multi_constructor("", lambda *_: None)
+
+
+def site_url(config: Config, root: Path) -> str:
+    """The address the site is to be served at, as its configuration says; empty when it does not."""
+    try:
+        document = yaml.load((root / config.mkdocs).read_text(encoding="utf-8"), Loader=_Tags)  # noqa: S506 (a SafeLoader)
+    except (OSError, yaml.YAMLError) as error:
+        raise TrueupError(f"{config.mkdocs}: cannot be read: {error}") from None
+    return str(document.get("site_url") or "") if isinstance(document, dict) else ""
