@@ -35,6 +35,7 @@ class _Site:
         self.root = find_root(Path.cwd())
         self.config = load(self.root)
         self._state: object = None
+        self._seen: object = None
         self._bindings: Bindings | None = None
         self._report: report.Report | None = None
         self.generated = ""
@@ -42,17 +43,24 @@ class _Site:
     def find(self, key: str) -> tuple[Bindings, Page, report.Report | None] | None:
         """The page whose body has this digest, its bindings and the last report."""
         bindings = self._bindings
-        if bindings is None or key not in bindings.by_digest or self._small_state() != self._state:
+        unknown = bindings is None or key not in bindings.by_digest
+        if bindings is None or self._files() != self._state or (unknown and self._pages() != self._seen):
             bindings = self._read()
         page = bindings.by_digest.get(key)
         return (bindings, page, self._report) if page else None
 
-    def _small_state(self) -> object:
+    def _files(self) -> object:
+        """What the generated files look like now, without reading them."""
         files = [self.config.inventory, self.config.openapi, self.config.vocabulary, report.REPORT]
         return [_stamp_of(self.root / file) for file in files if file]
 
+    def _pages(self) -> object:
+        """What the pages look like now, without reading them. A docstring is unknown too, and there are many."""
+        return [(path, _stamp_of(path)) for path in sorted((self.root / self.config.docs).rglob("*.md"))]
+
     def _read(self) -> Bindings:
         config, root = self.config, self.root
+        self._state, self._seen = self._files(), self._pages()
         inventory = read_inventory(config, root)
         if not len(inventory):
             log.warning("trueup: %s holds no facts; run trueup write", config.inventory)
@@ -61,7 +69,6 @@ class _Site:
         self._bindings = Bindings(pages, inventory, read_document(config, root), resolver, config.owned)
         self._report = report.load(root)
         self.generated = digest_generated(config, root)
-        self._state = self._small_state()
         return self._bindings
 
 
