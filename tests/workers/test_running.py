@@ -1,12 +1,12 @@
 """A job from creation to its end, with the real queue and real workers."""
 
 import pytest
-from tests.workers.samples import Gate, counting_registry, create_effects, effects
 
 from app.jobs.model import Caller
 from app.jobs.states import Event, Status
 from app.problems import IllegalTransition
 from tests.waiting import eventually
+from tests.workers.samples import Gate, counting_registry, create_effects, effects
 
 pytestmark = pytest.mark.anyio
 TEST = Caller.system("test")
