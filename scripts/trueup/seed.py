@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,10 +16,12 @@ from trueup.processes import end_group
 from trueup.service import Ports, ServiceError, base_environment, fill, start, tail
 
 _FORMAT = "1"
+#: A seed that has not been used for this long is removed when another one is made.
+_KEPT_SECONDS = 600
 
 
 class Seeds:
-    """The seeds of one project, in its cache folder; only the newest is kept."""
+    """The seeds of one project, in its cache folder; those not used lately go."""
 
     def __init__(self, config: Config, root: Path, scratch: Path, ports: Ports) -> None:
         self._config, self._root, self._scratch, self._ports = config, root, scratch, ports
@@ -35,10 +38,16 @@ class Seeds:
         seed = self._cache / f"seed-{self._digest(service)}"
         with self._locked():
             if not seed.is_dir():
-                for old in self._cache.glob("seed-*"):
-                    shutil.rmtree(old)
+                self._forget()
                 self._make(service, seed)
+            seed.touch()
         return seed
+
+    def _forget(self) -> None:
+        # A run of older code may still copy its own seed, so that is left alone for a while.
+        for old in self._cache.glob("seed-*"):
+            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(old)
 
     def copy(self, seed: Path, folder: Path) -> None:
         """Copy a seed to `folder`/data, with owners: a database may belong to another system user."""
