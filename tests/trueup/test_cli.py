@@ -1,32 +1,54 @@
 """The command line: exit codes, formats, and one clear line for whatever keeps it from working."""
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from trueup.cli import main
 from trueup.report import load
 
-
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from trueup.cli import main; main()", *arguments],
-        cwd=root,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+from .conftest import forget
 
 
-def quick(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run(root, "check", "--no-links", "--no-examples", *arguments)
+@dataclass
+class Result:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_a_true_project_exits_with_0_and_says_what_was_checked(project: Any) -> None:
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in a folder, in this process."""
+
+    def run(root: Path, *arguments: str) -> Result:
+        forget()
+        monkeypatch.chdir(root)
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(sys, "argv", ["trueup", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Result(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def quick(run: Run) -> Run:
+    """Runs the checks that need neither a service nor a site."""
+    return lambda root, *arguments: run(root, "check", "--no-links", "--no-examples", *arguments)
+
+
+def test_a_true_project_exits_with_0_and_says_what_was_checked(project: Any, quick: Run) -> None:
     result = quick(project.root)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "no findings: 4 pages" in result.stdout
@@ -36,7 +58,7 @@ def test_a_true_project_exits_with_0_and_says_what_was_checked(project: Any) -> 
     assert report.pages["docs/index.md"].facts >= 5
 
 
-def test_findings_exit_with_1_and_print_in_every_format(project: Any) -> None:
+def test_findings_exit_with_1_and_print_in_every_format(project: Any, run: Run, quick: Run) -> None:
     project.edit("docs/index.md", "`lent`", "`lend`")
     line = "docs/index.md:3: unknown name lend; did you mean lent? [code-unknown]"
     text = quick(project.root)
@@ -52,7 +74,7 @@ def test_findings_exit_with_1_and_print_in_every_format(project: Any) -> None:
     assert line in again.stdout.splitlines()
 
 
-def test_some_pages_only_leave_the_last_report_alone(project: Any) -> None:
+def test_some_pages_only_leave_the_last_report_alone(project: Any, quick: Run) -> None:
     assert quick(project.root).returncode == 0
     project.edit("docs/index.md", "`lent`", "`lend`")
     assert quick(project.root, "docs/index.md").returncode == 1
@@ -77,7 +99,9 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("path", "text", "message"), BROKEN)
-def test_what_keeps_it_from_working_is_one_clear_line(project: Any, path: str, text: str, message: str) -> None:
+def test_what_keeps_it_from_working_is_one_clear_line(
+    project: Any, path: str, text: str, message: str, quick: Run
+) -> None:
     project.add(path, text)
     result = quick(project.root)
     assert result.returncode == 2, result.stdout
@@ -86,14 +110,14 @@ def test_what_keeps_it_from_working_is_one_clear_line(project: Any, path: str, t
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_page_in_another_encoding_is_one_clear_line(project: Any) -> None:
+def test_a_page_in_another_encoding_is_one_clear_line(project: Any, quick: Run) -> None:
     (project.root / "docs" / "latin.md").write_bytes("# Übersicht\n".encode("latin-1"))
     result = quick(project.root)
     assert result.returncode == 2
     assert result.stderr == "trueup: docs/latin.md: is no UTF-8 text (byte 2); save it as UTF-8\n"
 
 
-def test_misuse_exits_with_2(project: Any, tmp_path: Path) -> None:
+def test_misuse_exits_with_2(project: Any, tmp_path: Path, run: Run, quick: Run) -> None:
     assert quick(project.root, "docs/missing.md").returncode == 2
     assert run(project.root, "check", "--nonsense").returncode == 2
     assert run(project.root, "report").returncode == 2
@@ -102,11 +126,11 @@ def test_misuse_exits_with_2(project: Any, tmp_path: Path) -> None:
     assert "no pyproject.toml with [tool.trueup] here or above" in elsewhere.stderr
 
 
-def test_commands_work_from_a_folder_below(project: Any) -> None:
+def test_commands_work_from_a_folder_below(project: Any, quick: Run) -> None:
     assert quick(project.root / "docs", "index.md").returncode == 0
 
 
-def test_build_stamps_pages_that_are_true_and_says_so_when_they_are_not(project: Any) -> None:
+def test_build_stamps_pages_that_are_true_and_says_so_when_they_are_not(project: Any, run: Run) -> None:
     result = run(project.root, "build")
     assert result.returncode == 0, result.stdout + result.stderr
     built = project.root / "site" / "guide" / "settings" / "index.html"
