@@ -107,13 +107,19 @@ def test_a_seed_is_made_once_and_copied(tmp_path: Path, scratch: Path) -> None:
     assert (seed / "opened").read_text() == "x", "the seed itself is never opened again"
 
 
-def test_a_changed_file_makes_another_seed_and_drops_the_old(tmp_path: Path, scratch: Path) -> None:
+def test_a_changed_file_makes_another_seed_and_drops_those_not_used_lately(tmp_path: Path, scratch: Path) -> None:
     (tmp_path / "code.py").write_text("1", encoding="utf-8")
     source = seeds(service_config(depends=["code.py"]), tmp_path, scratch)
     first = source.ensure()
     (tmp_path / "code.py").write_text("2", encoding="utf-8")
-    assert source.ensure() != first
+    second = source.ensure()
+    assert second != first
+    assert first.exists(), "a run of the older code may still copy it"
+    os.utime(first, (0, 0))
+    (tmp_path / "code.py").write_text("3", encoding="utf-8")
+    source.ensure()
     assert not first.exists()
+    assert second.exists()
 
 
 def test_a_failing_set_up_shows_its_output(tmp_path: Path, scratch: Path) -> None:
