@@ -10,6 +10,12 @@ from trueup.vocabulary import Vocabulary
 
 _COVERED = re.compile(r"(`+)(?:.|\n)*?\1|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>", re.DOTALL)
 
+UNITS = (
+    "ms", "s", "seconds?", "minutes?", "min", "hours?", "h", "days?", "weeks?", "%", "percent",
+    "KiB", "MiB", "GiB", "KB", "MB", "GB", "bytes?",
+)  # fmt: skip
+"""The units that every project has, as regular expressions."""
+
 
 def check(page: Page, config: BareValues, vocabulary: Vocabulary) -> Iterator[Finding]:
     """A finding for each number with a unit in the prose of a page that is held to bindings.
@@ -20,7 +26,7 @@ def check(page: Page, config: BareValues, vocabulary: Vocabulary) -> Iterator[Fi
         page.docs_path == folder or page.docs_path.startswith(folder.rstrip("/") + "/") for folder in config.folders
     ):
         return
-    pattern = re.compile(rf"(?<![\w.,-])\d[\d,.]*(?:\s|&nbsp;|-)?(?:{'|'.join(config.units)})(?![\w])")
+    pattern = re.compile(rf"(?<![\w.,-])\d[\d,.]*(?:\s|&nbsp;|-)?(?:{'|'.join([*UNITS, *config.units])})(?![\w])")
     for prose in page.prose:
         text = _COVERED.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), prose.text)
         for match in pattern.finditer(text):

@@ -27,6 +27,11 @@ class ServiceConfig(_Section):
         default_factory=list,
         description="Files and folders whose change makes the seed data anew; none: the folders of `packages`.",
     )
+    preload: list[str] = Field(
+        default_factory=list,
+        description="Modules imported once, by a process from which the services of pages are forked to start sooner; "
+        "for a `command` that is a Python console script and reads its environment when it runs, not when imported.",
+    )
     stop_signal: str = Field(default="SIGTERM", description="The signal that stops the service gracefully.")
 
 
@@ -74,27 +79,7 @@ class BareValues(_Section):
     """Where numbers with a unit must be bound to facts."""
 
     folders: list[str] = Field(default_factory=list, description="Folders or pages below `docs` held to it.")
-    units: list[str] = Field(
-        default_factory=lambda: [
-            "ms",
-            "s",
-            "seconds?",
-            "minutes?",
-            "min",
-            "hours?",
-            "h",
-            "days?",
-            "%",
-            "KiB",
-            "MiB",
-            "GiB",
-            "KB",
-            "MB",
-            "GB",
-            "bytes?",
-        ],
-        description="The units, as regular expressions.",
-    )
+    units: list[str] = Field(default_factory=list, description="Further units, as regular expressions: `jobs?`.")
 
 
 class Config(_Section):

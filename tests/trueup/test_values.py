@@ -108,5 +108,11 @@ def test_numbers_without_a_unit_and_covered_ones_are_not_found() -> None:
     assert bare_values(text) == []
 
 
+def test_a_project_may_add_units() -> None:
+    page = Page("docs/p.md", "p.md", "takes 50 loans, 3 books\n")
+    found = bare.check(page, BareValues(folders=["p.md"], units=["loans?"]), Vocabulary())
+    assert [finding.message for finding in found] == ["'50 loans' is written by hand"]
+
+
 def test_the_vocabulary_may_explain_a_value() -> None:
     assert bare_values("24 hours\n", **{"24 hours": "a day"}) == []
