@@ -1,6 +1,6 @@
 """The OpenAPI document: what the framework knows, completed from the operations, the registry and the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -37,7 +37,8 @@ def document(app: FastAPI, settings: Settings, registry: Registry) -> dict[str, 
     )
     schemas = found["components"]["schemas"]
     schemas.update(_payloads(registry))
-    schemas.update(_job_bodies(schemas["CreateJob"], registry))
+    own = {operation.payload: f"POST {path}" for path, _, operation, _ in operations(app) if operation.payload}
+    schemas.update(_job_bodies(schemas["CreateJob"], registry, own))
     schemas.update(_with_definitions("Problem", problem_schema()))
     schemas["Problem"]["properties"]["code"]["enum"] = [kind.code for kind in Problem.catalogue()]
     found["components"]["securitySchemes"] = documentation.SECURITY
@@ -153,8 +154,11 @@ def _body_name(kind: JobType) -> str:
     return "Create" + "".join(word.capitalize() for word in kind.name.split("_")) + "Job"
 
 
-def _job_bodies(general: dict[str, Any], registry: Registry) -> dict[str, Any]:
-    """Return the body that creates a job, once for each type: with its names, and its payload."""
+def _job_bodies(general: dict[str, Any], registry: Registry, own: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body that creates a job, once for each type: with its names, and its payload.
+
+    ``own`` names the types that have an operation of their own; for these, the general way is deprecated.
+    """
     bodies = {}
     for kind in registry.values():
         properties = dict(general["properties"])
@@ -162,6 +166,9 @@ def _job_bodies(general: dict[str, Any], registry: Registry) -> dict[str, Any]:
         properties["data"] = {"$ref": _REF + kind.payload.__name__, "description": kind.summary}
         name = _body_name(kind)
         bodies[name] = {**general, "title": name, "description": kind.summary, "properties": properties}
+        if kind.name in own:
+            bodies[name]["deprecated"] = True
+            bodies[name]["description"] += f" Deprecated here: use `{own[kind.name]}`."
     return bodies
 
 

@@ -112,6 +112,13 @@ def test_the_bodies_of_the_job_types_are_told_apart_by_their_names():
             validate(schema, {"type": name, "data": dict(kind.example)})
 
 
+def test_the_general_way_is_deprecated_where_a_type_has_an_operation_of_its_own():
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["CreateGeocodeHouseholdsJob"]["deprecated"]
+    assert "POST /api/v1/jobs/geocoding" in schemas["CreateGeocodeHouseholdsJob"]["description"]
+    assert "deprecated" not in schemas["CreateImportVotersJob"]
+
+
 def test_nothing_of_the_framework_shows():
     text = json.dumps(DOCUMENT)
     assert "HTTPValidationError" not in text
