@@ -23,7 +23,7 @@ from trueup.findings import Finding
 from trueup.gather import Truth, gather
 from trueup.outcome import CheckResult
 from trueup.processes import end_group
-from trueup.scratch import scratch_folder
+from trueup.scratch import memory, scratch_folder
 from trueup.seed import Seeds
 from trueup.service import Ports, Service, base_environment, start, tail
 
@@ -46,7 +46,7 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
     file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
     documented = openapi_examples.check(truth.document, truth.inventory, file)
     stale = list(_stale(config.contract, truth.document))
-    with scratch_folder() as scratch:
+    with scratch_folder(memory()) as scratch:
         ports = Ports()
         seeds = Seeds(config, root, scratch, ports)
         folder = scratch / "contract"

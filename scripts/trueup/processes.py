@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any, Protocol
 
 import psutil
 
@@ -16,6 +17,32 @@ MARK = "TRUEUP_SCRATCH"
 _GRACE_SECONDS = 3.0
 _PAUSE_SECONDS = 0.01
 _UNSEEN = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
+
+
+class Process(Protocol):
+    """A process that leads a group of its own; `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, and that of its group."""
+        ...
+
+    @property
+    def returncode(self) -> int | Any:
+        """The exit status, as far as it is known."""
+        ...
+
+    def poll(self) -> int | None:
+        """The exit status, once it has ended."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises `subprocess.TimeoutExpired`."""
+        ...
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless it has ended."""
+        ...
 
 
 def belonging(scratch: Path) -> Iterator[psutil.Process]:
@@ -47,7 +74,7 @@ def reap(scratch: Path) -> int:
     return len(ended)
 
 
-def end_group(process: subprocess.Popen[bytes], *, gently: str = "", within: float = _GRACE_SECONDS) -> None:
+def end_group(process: Process, *, gently: str = "", within: float = _GRACE_SECONDS) -> None:
     """End a process and the group it leads: first with the signal named `gently`, if given, then without asking."""
     if gently and process.poll() is None:
         process.send_signal(signal.Signals[gently])

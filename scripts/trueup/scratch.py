@@ -15,17 +15,20 @@ import psutil
 from trueup.processes import reap
 
 _PREFIX = "trueup-"
+_MEMORY = Path("/dev/shm")  # noqa: S108 (each folder in it is made by mkdtemp)
+_ROOM = 2 * 1024**3
 
 
 @contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A new folder; when it is left, by whatever way, its processes are ended and it is removed.
+def scratch_folder(base: Path | None = None) -> Iterator[Path]:
+    """A new folder, in `base` or where temporary files go; when it is left, by whatever way, it is removed.
 
-    What an earlier run left behind because it was killed is removed as well.
+    Processes that belong to it are ended before. What an earlier run left behind because it was killed is removed, too.
     """
-    _sweep()
+    base = base or Path(tempfile.gettempdir())
+    _sweep(base)
     # The name is short: databases put sockets below it, and the length of a socket's path is limited.
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
     # A database that refuses to run as root runs as another user, who has to get through.
     folder.chmod(0o711)
     try:
@@ -36,10 +39,21 @@ def scratch_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+def memory() -> Path | None:
+    """A file system in memory with room for the data of some services; none when there is none.
+
+    Databases wait for the disk at every commit; data that are thrown away need not.
+    """
+    try:
+        return _MEMORY if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM else None
+    except OSError:
+        return None
+
+
+def _sweep(base: Path) -> None:
+    for folder in base.glob(f"{_PREFIX}*-*"):
         owner = folder.name.removeprefix(_PREFIX).split("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)) and folder.owner() == Path.home().owner():
+        if owner.isdigit() and not psutil.pid_exists(int(owner)) and os.access(folder, os.W_OK):
             reap(folder)
             shutil.rmtree(folder, ignore_errors=True)
 

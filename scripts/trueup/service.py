@@ -7,16 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 import httpx
 
 from trueup.config import ServiceConfig, TimeoutConfig
 from trueup.errors import TrueupError
-from trueup.processes import MARK, end_group, reap
+from trueup.processes import MARK, Process, end_group, reap
 
 _ATTEMPTS = 3
 _POLL_SECONDS = 0.05
@@ -47,7 +48,7 @@ def base_environment(scratch: Path) -> dict[str, str]:
 class Service:
     """A running service. `data` is its data folder, `env` what a command needs to address the same data."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     data: Path
     log: Path
@@ -85,6 +86,14 @@ class Service:
         reap(self.folder)
 
 
+class Starter(Protocol):
+    """What starts a process otherwise than anew."""
+
+    def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Process:
+        """Start `argv` in a session of its own; what it prints goes to the file `log`."""
+        ...
+
+
 class Ports:
     """Free ports of this machine, none handed out twice in a run."""
 
@@ -112,17 +121,19 @@ def start(
     folder: Path,
     ports: Ports,
     env: Mapping[str, str] | None = None,
+    starter: Starter | None = None,
 ) -> Service:
     """Start a service whose data is `folder`/data, and wait until it is ready.
 
-    `env` is added to the configured environment. Raises `ServiceError` when it ends, or is not ready in time.
+    `env` is added to the configured environment; `starter` starts the process, if not anew. Raises `ServiceError` when
+    it ends, or is not ready in time.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _start(config, timeouts, root, folder, ports.next(), env or {})
+            return _start(config, timeouts, root, folder, ports.next(), env or {}, starter)
         except _PortTakenError:
             continue
-    return _start(config, timeouts, root, folder, ports.next(), env or {})
+    return _start(config, timeouts, root, folder, ports.next(), env or {}, starter)
 
 
 class _PortTakenError(ServiceError):
@@ -130,28 +141,26 @@ class _PortTakenError(ServiceError):
 
 
 def _start(
-    config: ServiceConfig, timeouts: TimeoutConfig, root: Path, folder: Path, port: int, extra: Mapping[str, str]
+    config: ServiceConfig,
+    timeouts: TimeoutConfig,
+    root: Path,
+    folder: Path,
+    port: int,
+    extra: Mapping[str, str],
+    starter: Starter | None,
 ) -> Service:
     data, log = folder / "data", folder / "service.log"
     data.mkdir(parents=True, exist_ok=True)
     names = {"{port}": str(port), "{data}": str(data)}
     own = {key: fill(value, names) for key, value in {**config.env, **extra}.items()}
+    env = base_environment(folder) | own
     command = shlex.split(fill(config.command, names))
-    with log.open("wb") as sink:
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=root,
-                env=base_environment(folder) | own,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ServiceError(
-                f"tool.trueup.service.command: {command[0]!r} cannot be started ({error.strerror}); correct the command"
-            ) from None
+    try:
+        process = (starter or _Anew()).start(command, cwd=root, env=env, log=log)
+    except OSError as error:
+        raise ServiceError(
+            f"tool.trueup.service.command: {command[0]!r} cannot be started ({error.strerror}); correct the command"
+        ) from None
     service = Service(process, port, data, log, own, config, timeouts)
     try:
         _await_ready(service)
@@ -159,6 +168,20 @@ def _start(
         service.stop()
         raise
     return service
+
+
+class _Anew:
+    def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Process:
+        with log.open("wb") as sink:
+            return subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
 
 def _await_ready(service: Service) -> None:

@@ -1,6 +1,7 @@
 """Running the examples of many pages: pages side by side, the blocks of a page in order, a fresh service for each."""
 
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +18,14 @@ from trueup.examples.stage import Stage
 from trueup.examples.story import Kind, Story, read_story
 from trueup.findings import Finding
 from trueup.pages import Page
+from trueup.preload import Forkyard
 from trueup.processes import reap
-from trueup.scratch import scratch_folder
+from trueup.scratch import memory, scratch_folder
 from trueup.seed import Seeds
 from trueup.service import Ports, Service, ServiceError, start
+
+_AHEAD = 2
+"""Services that are up or starting, for each page that plays: one in use, one for the page after it."""
 
 _MENTIONS = re.compile(r"""\$\{?(?:BASE_URL|PORT)\b|["'](?:BASE_URL|PORT)["']""")
 
@@ -46,8 +51,8 @@ def run_pages(config: Config, pages: Sequence[Page], *, root: Path, write: bool,
     started = time.perf_counter()
     stories = [read_story(page) for page in pages]
     schemas = Schemas.read(root / config.openapi if config.openapi else None)
-    with scratch_folder() as scratch:
-        theatre = _Theatre(config, root, scratch, stories)
+    with scratch_folder() as scratch, scratch_folder(memory()) as cellar:
+        theatre = _Theatre(config, root, scratch, cellar, stories)
         try:
             acts = theatre.perform(schemas, write, max(jobs, 1))
         finally:
@@ -74,21 +79,29 @@ class _Act:
 
 
 class _Theatre:
-    """All pages of a run, and the services they need. A service is started shortly before its page's turn."""
+    """All pages of a run, and the services they need. A service is started shortly before its page's turn.
 
-    def __init__(self, config: Config, root: Path, scratch: Path, stories: Sequence[Story]) -> None:
-        self._config, self._root, self._scratch, self._stories = config, root, scratch, stories
+    The pages play in the folder `scratch`, the data of the services are in `cellar`.
+    """
+
+    def __init__(self, config: Config, root: Path, scratch: Path, cellar: Path, stories: Sequence[Story]) -> None:
+        self._config, self._root, self._stories = config, root, stories
+        self._scratch, self._cellar = scratch, cellar
         self._ports = Ports()
-        self._seeds = Seeds(config, root, scratch, self._ports)
+        self._seeds = Seeds(config, root, cellar, self._ports)
         self._needing = [index for index, story in enumerate(stories) if self._needs_service(story)]
         self._starting: dict[int, Future[Service]] = {}
         self._stopping: list[Future[None]] = []
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="service")
+        self._yard: Forkyard | None = None
+        self._starter = ThreadPoolExecutor(2, thread_name_prefix="service")
         self._stopper = ThreadPoolExecutor(2, thread_name_prefix="stop")
         self._closed = False
 
     def perform(self, schemas: Schemas, write: bool, jobs: int) -> list[_Act]:
-        self._begin(jobs)
+        service = self._config.service
+        if self._needing and service is not None and service.preload:
+            self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
+        self._begin(jobs * _AHEAD)
         with ThreadPoolExecutor(jobs, thread_name_prefix="page") as pool:
             futures = [pool.submit(self._act, index, schemas, write) for index in range(len(self._stories))]
             try:
@@ -99,6 +112,7 @@ class _Theatre:
                 for future in futures:
                     future.cancel()
                 reap(self._scratch)
+                reap(self._cellar)
                 raise
 
     def close(self) -> None:
@@ -108,6 +122,8 @@ class _Theatre:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._stop(future.result())
         self._stopper.shutdown()
+        if self._yard is not None:
+            self._yard.close()
 
     def _begin(self, ahead: int) -> None:
         """Let the next `ahead` services start, in the order of their pages."""
@@ -117,12 +133,20 @@ class _Theatre:
     def _open(self, index: int) -> Service:
         service = self._config.service
         seed = self._seeds.ensure()
-        folder = self._scratch / f"s{index}"
+        folder = self._cellar / f"s{index}"
         self._seeds.copy(seed, folder)
         if service is None:
             raise AssertionError("the seed has been made by a service")
         env = self._stories[index].options.service_env
-        return start(service, self._config.timeouts, root=self._root, folder=folder, ports=self._ports, env=env)
+        return start(
+            service,
+            self._config.timeouts,
+            root=self._root,
+            folder=folder,
+            ports=self._ports,
+            env=env,
+            starter=self._yard,
+        )
 
     def _act(self, index: int, schemas: Schemas, write: bool) -> _Act:
         story = self._stories[index]
