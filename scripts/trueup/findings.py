@@ -130,7 +130,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "crawl-disagrees": Code(
             "LinkChecker and the own resolver saw different pages.", "Find out which of them is wrong."
         ),
-        "crawl-failed": Code("LinkChecker did not come to its end.", "Correct what it says."),
         # the site build
         "build-failed": Code("The site does not build in strict mode.", "Correct what the builder names."),
     }

@@ -37,8 +37,12 @@ def test_a_change_of_the_code_is_found_where_it_was_made(
 
 def test_a_public_operation_that_now_needs_a_token_is_found(project: Any) -> None:
     project.edit("library/main.py", "APIRouter, FastAPI,", "APIRouter, Depends, FastAPI,")
-    project.edit("library/main.py", "from pydantic import", "from fastapi.security import HTTPBearer\nfrom pydantic import")
-    project.edit("library/main.py", 'summary="Show a loan",', 'summary="Show a loan", dependencies=[Depends(HTTPBearer())],')
+    project.edit(
+        "library/main.py", "from pydantic import", "from fastapi.security import HTTPBearer\nfrom pydantic import"
+    )
+    project.edit(
+        "library/main.py", 'summary="Show a loan",', 'summary="Show a loan", dependencies=[Depends(HTTPBearer())],'
+    )
     found = [finding for finding in project.findings() if finding.code == "fact-changed"]
     assert any("public true → false; security with HTTPBearer" in finding.message for finding in found)
     assert {finding.path for finding in found} == {"library/main.py"}
