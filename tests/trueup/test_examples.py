@@ -512,6 +512,15 @@ def test_writing_fills_an_empty_output(project: Project) -> None:
     assert project.run().findings == ()
 
 
+def test_an_empty_output_is_a_difference_that_writing_mends(project: Project) -> None:
+    page = "```http\nGET /parcels\n```\n```{.json .output}\n```\n"
+    finding = project.finding(page)
+    assert (finding.line, finding.code) == (4, "example-differs")
+    assert '+{"items": [], "total": 0}' in finding.detail
+    project.run(write=True)
+    assert '  "items": [],\n' in project.read()
+
+
 def test_writing_does_not_hide_a_failure(project: Project) -> None:
     project.page("```bash\nfalse\n```\n```{.text .output}\nx\n```\n")
     result = project.run(write=True)

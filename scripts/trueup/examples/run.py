@@ -15,7 +15,7 @@ from trueup.examples.data import Schemas
 from trueup.examples.play import Play
 from trueup.examples.rewrite import replace_blocks
 from trueup.examples.stage import Stage
-from trueup.examples.story import Kind, Story, read_story
+from trueup.examples.story import Kind, Step, Story, read_story
 from trueup.findings import Finding
 from trueup.pages import Page
 from trueup.preload import Forkyard
@@ -78,6 +78,10 @@ class _Act:
     written: bool = False
 
 
+def _runs(step: Step) -> bool:
+    return step.kind is not Kind.DATA
+
+
 class _Theatre:
     """All pages of a run, and the services they need. A service is started shortly before its page's turn.
 
@@ -89,7 +93,9 @@ class _Theatre:
         self._scratch, self._cellar = scratch, cellar
         self._ports = Ports()
         self._seeds = Seeds(config, root, cellar, self._ports)
-        self._needing = [index for index, story in enumerate(stories) if self._needs_service(story)]
+        # The longest first, so that none is left to play alone at the end.
+        self._order = sorted(range(len(stories)), key=lambda index: -sum(map(_runs, stories[index].steps)))
+        self._needing = [index for index in self._order if self._needs_service(stories[index])]
         self._starting: dict[int, Future[Service]] = {}
         self._stopping: list[Future[None]] = []
         self._yard: Forkyard | None = None
@@ -103,13 +109,13 @@ class _Theatre:
             self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
         self._begin(jobs * _AHEAD)
         with ThreadPoolExecutor(jobs, thread_name_prefix="page") as pool:
-            futures = [pool.submit(self._act, index, schemas, write) for index in range(len(self._stories))]
+            futures = {index: pool.submit(self._act, index, schemas, write) for index in self._order}
             try:
-                return [future.result() for future in futures]
+                return [futures[index].result() for index in range(len(self._stories))]
             except BaseException:
                 # Interrupted: what waits is dropped, what runs loses its processes and so ends.
                 self._closed = True
-                for future in futures:
+                for future in futures.values():
                     future.cancel()
                 reap(self._scratch)
                 reap(self._cellar)
@@ -200,7 +206,7 @@ class _Theatre:
             return story.options.service and story.runs
         if story.options.service is not None:
             return story.runs
-        sources = [step.block.source for step in story.steps if step.kind is not Kind.DATA]
+        sources = [step.block.source for step in story.steps if _runs(step)]
         if story.runs and self._config.scenarios:
             files = [self._root / self._config.scenarios / f"{name}.sh" for name in story.options.scenarios]
             sources += [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
