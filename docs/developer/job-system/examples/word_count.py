@@ -1,6 +1,7 @@
 """The job type of the tutorial: it counts the words of an uploaded text file."""
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,14 +37,17 @@ async def measure(ctx: Context) -> Mapping[str, Any]:
 
 async def count(ctx: Context) -> Mapping[str, Any]:
     """Count the words, a batch of lines in each step."""
-    file, lines = _file(ctx), ctx.results["measure"]["lines"]
+    lines = ctx.results["measure"]["lines"]
     ctx.state = ctx.state or {"offset": 0, "line": 0, "words": 0}
     while ctx.state["line"] < lines:
-        offset, words, bad = await anyio.to_thread.run_sync(_batch, file, ctx.state["offset"])
-        done = min(BATCH_LINES, lines - ctx.state["line"])
-        state = {"offset": offset, "line": ctx.state["line"] + done, "words": ctx.state["words"] + words}
-        errors = [{"line": ctx.state["line"] + number, "message": "the line is no UTF-8"} for number in bad]
-        async with ctx.step(Step(processed=done, state=state, stats={"words": state["words"]}, errors=errors)):
+        state, bad = await anyio.to_thread.run_sync(_read, _file(ctx), ctx.state)
+        step = Step(
+            processed=state["line"] - ctx.state["line"],
+            state=state,
+            stats={"words": state["words"]},
+            errors=[{"line": line, "message": "the line is no UTF-8"} for line in bad],
+        )
+        async with ctx.step(step):
             pass
     return {"words": ctx.state["words"]}
 
@@ -57,18 +61,19 @@ def _lines(file: Path) -> int:
         return sum(1 for _ in stream)
 
 
-def _batch(file: Path, offset: int) -> tuple[int, int, list[int]]:
-    """Return where the next lines end, how many words they have, and which of them (from 1) are no text."""
-    words, bad = 0, []
+def _read(file: Path, state: Mapping[str, int]) -> tuple[dict[str, int], list[int]]:
+    """Return the state behind the next lines, and which of these lines are no text."""
+    now, bad = dict(state), []
     with file.open("rb") as stream:
-        stream.seek(offset)
-        for number in range(1, BATCH_LINES + 1):
-            line = stream.readline()
+        stream.seek(now["offset"])
+        for data in islice(stream, BATCH_LINES):
+            now["offset"] += len(data)
+            now["line"] += 1
             try:
-                words += len(line.decode().split())
+                now["words"] += len(data.decode().split())
             except UnicodeDecodeError:
-                bad.append(number)
-        return stream.tell(), words, bad
+                bad.append(now["line"])
+    return now, bad
 
 
 WORD_COUNT = JobType(
