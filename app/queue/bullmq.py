@@ -107,7 +107,7 @@ class BullmqPostgres:
         async def process(job: Job, _token: str) -> None:
             await consume(Delivery(UUID(job.data["job_id"]), job.data["run"]))
 
-        worker = Worker(
+        worker = _Worker(
             QUEUE,
             process,
             {
@@ -138,6 +138,15 @@ class BullmqPostgres:
         await self._queue.close()
 
 
+class _Worker(Worker):  # type: ignore[misc]  # the library ships no types
+    def isConnectionError(self, error: Exception) -> bool:  # noqa: N802 (the library's name)
+        """Tell whether a fetch that met ``error`` is to be repeated.
+
+        Not while the worker closes: the library would repeat it until the store is back, and the process would not end.
+        """
+        return not self.closing and bool(super().isConnectionError(error))
+
+
 class _Consumer:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -145,4 +154,8 @@ class _Consumer:
 
     async def stop(self) -> None:
         await self._worker.close()
-        await self._run
+        try:
+            await self._run
+        except Exception as error:
+            # It ends with an error when the store is away; what it had not finished is redelivered.
+            emit(log, LogEvent.QUEUE_ERROR, error=str(error))

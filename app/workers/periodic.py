@@ -31,9 +31,14 @@ class Periodic:
             try:
                 await self._work()
             except Exception as error:
-                emit(log, self._on_error, error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+                emit(log, self._on_error, error=first_line(error))
             try:
                 async with asyncio.timeout(self._seconds):
                     await self._stop.wait()
             except TimeoutError:
                 continue
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, or the name of its class when it has none."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -11,7 +11,7 @@ from app.jobs.store import JobStore
 from app.queue.engine import Consumer, Engine
 from app.telemetry.events import LogEvent, emit
 from app.workers.executor import Executor
-from app.workers.periodic import Periodic
+from app.workers.periodic import Periodic, first_line
 
 log = structlog.get_logger("worker")
 
@@ -83,5 +83,9 @@ class Pool:
                 await self._consumer.stop()
         if self._beats:
             await self._beats.stop()
-        await self._roster.left(self._process)
+        try:
+            await self._roster.left(self._process)
+        except Exception as error:
+            # The database is away. Without heartbeats this process counts as gone soon, so nothing is lost.
+            emit(log, LogEvent.HEARTBEAT_FAILED, error=first_line(error))
         emit(log, LogEvent.WORKER_STOPPED, worker_id=self._process.id)

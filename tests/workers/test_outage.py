@@ -85,6 +85,19 @@ async def test_an_outage_of_the_database_loses_nothing(folder):
         await own.embedded.stop()
 
 
+async def test_a_process_can_be_stopped_during_an_outage(folder):
+    own = OwnServer(folder / "postgres")
+    address = await own.embedded.start()
+    settings = Settings(_env_file=None, database_url=address, data_dir=folder, shutdown_seconds=5)
+    try:
+        async with asyncio.timeout(30):
+            async with open_services(settings, counting_registry(Gate())):
+                own.stop()
+    finally:
+        await asyncio.to_thread(own.start)
+        await own.embedded.stop()
+
+
 async def _succeeds(call):
     try:
         return await call()
