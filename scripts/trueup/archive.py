@@ -24,6 +24,8 @@ trueup:
 Verified on {day} at {time} UTC, at commit {commit}, in {seconds:.0f} seconds. {verdict}
 """
 
+_VERDICTS = {0: "There were no findings.", 1: "There was 1 finding."}
+
 
 def page(report: Report, title: str) -> str:
     """Return the report as a page of Markdown.
@@ -40,7 +42,7 @@ def page(report: Report, title: str) -> str:
         time=rest[:5],
         commit=report.commit,
         seconds=report.seconds,
-        verdict="There were no findings." if not count else f"There were {count} findings.",
+        verdict=_VERDICTS.get(count, f"There were {count} findings."),
     )
     return "\n".join([head, *_checks(report), *_findings(report), *_facts(report), *_pages(report)])
 

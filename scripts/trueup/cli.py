@@ -14,6 +14,7 @@ from rich.console import Console
 
 from trueup import config as configuration
 from trueup import generated, links, sitebuild
+from trueup import archive as archives
 from trueup import report as reports
 from trueup.check import Run, Scope, choose
 from trueup.config import Config
@@ -153,6 +154,21 @@ def report(
         raise TrueupError(f"{reports.REPORT}: there is no report yet; run trueup check")
     _print(result, output)
     raise typer.Exit(1 if result.findings else 0)
+
+
+@cli.command()
+def archive(
+    name: Annotated[str, typer.Argument(help="Name of the page, such as verification-2026-11; also its title.")],
+    root: Root = None,
+) -> None:
+    """Freeze the last report as a dated page that is not checked any more."""
+    config, folder = _project(root)
+    result = reports.load(folder)
+    if result is None:
+        raise TrueupError(f"{reports.REPORT}: there is no report yet; run trueup check")
+    target = folder / config.archive / f"{name}.md"
+    archives.write(result, name.replace("-", " ").capitalize(), target)
+    Console().print(f"wrote {target.relative_to(folder)}; add it to the navigation", highlight=False)
 
 
 def _project(root: Path | None) -> tuple[Config, Path]:

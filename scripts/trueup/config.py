@@ -89,6 +89,7 @@ class Config(_Section):
     docs: Path = Field(default=Path("docs"), description="The folder of Markdown pages.")
     mkdocs: Path = Field(default=Path("mkdocs.yml"), description="The site's configuration.")
     site: Path = Field(default=Path("site"), description="Where the site is built.")
+    archive: Path = Field(default=Path("docs/planning"), description="Where `trueup archive` puts frozen reports.")
     openapi: Path | None = Field(default=None, description="The committed OpenAPI document.")
     inventory: Path = Field(default=Path("docs/_facts/inventory.json"), description="The committed inventory of facts.")
     packages: list[str] = Field(
