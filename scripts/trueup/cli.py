@@ -12,9 +12,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from trueup import archive as archives
 from trueup import config as configuration
 from trueup import generated, links, sitebuild
-from trueup import archive as archives
 from trueup import report as reports
 from trueup.check import Run, Scope, choose
 from trueup.config import Config

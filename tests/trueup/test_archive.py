@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from trueup.archive import page, write
 from trueup.errors import TrueupError
 from trueup.findings import Finding
