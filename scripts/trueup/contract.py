@@ -58,14 +58,15 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
             died = "" if service.alive else service.tail()
         finally:
             service.stop()
-    findings = [*documented.findings, *stale, *_findings(events, config.contract, truth.inventory, file)]
+    known = {f"{method} {path}" for method, path, _ in operations(truth.document)}
+    findings = [*documented.findings, *stale]
+    findings += _findings(events, truth.inventory, file)
+    findings += _gaps(events, config.contract, truth.inventory, file, known, log)
     if died:
         findings.append(Finding(file, 1, "service-died", "the service ended during the contract test", "", died))
-    if not events.stopped and events.cases == 0:
-        findings.append(Finding(file, 1, "contract-incomplete", "schemathesis tested nothing", "", log))
     figures = {
-        "operations": len(list(operations(truth.document))),
-        "operations tested": len(events.tested),
+        "operations": len(known),
+        "operations tested": len(known & events.tested),
         "cases": events.cases,
         "failures": len(events.failures),
         "documented examples": documented.counted,
@@ -168,7 +169,7 @@ def _stale(config: ContractConfig, document: Mapping[str, Any]) -> Iterator[Find
             yield Finding("pyproject.toml", 1, "exemption-stale", message, "correct or remove the entry")
 
 
-def _findings(events: Events, config: ContractConfig, inventory: Inventory, file: str) -> Iterator[Finding]:
+def _findings(events: Events, inventory: Inventory, file: str) -> Iterator[Finding]:
     counts: Counter[tuple[str, str]] = Counter()
     for failure in events.failures:
         counts[failure.operation, failure.check] += 1
@@ -177,12 +178,25 @@ def _findings(events: Events, config: ContractConfig, inventory: Inventory, file
     for operation, message in events.errors:
         path, line = _place(operation, inventory, file)
         yield Finding(path, line, "contract-error", f"{operation}: could not be tested: {message}")
-    if events.stopped not in {"completed", ""} or (not events.stopped and events.cases):
-        why = {"": f"was cut off after {config.seconds:g} s", "interrupted": f"did not end within {config.seconds:g} s"}
-        reason = why.get(events.stopped, f"stopped early ({events.stopped})")
-        mend = "raise tool.trueup.contract.seconds or lower max_examples"
-        message = f"the contract test {reason}, after {events.cases} cases on {len(events.tested)} operations"
-        yield Finding("pyproject.toml", 1, "contract-incomplete", message, mend)
+
+
+def _gaps(
+    events: Events, config: ContractConfig, inventory: Inventory, file: str, known: set[str], log: str
+) -> Iterator[Finding]:
+    """What was not tested: single operations, or all that would have come after an early end."""
+    if events.stopped == "completed":
+        for operation in sorted(known - events.tested - {item.operation for item in config.exclude if not item.check}):
+            path, line = _place(operation, inventory, file)
+            yield Finding(path, line, "contract-incomplete", f"{operation}: schemathesis did not test it")
+        return
+    reasons = {
+        "": f"was cut off after {config.seconds:g} s",
+        "interrupted": f"did not end within {config.seconds:g} s",
+    }
+    reason = reasons.get(events.stopped, f"stopped early ({events.stopped})")
+    message = f"the contract test {reason}, after {events.cases} cases on {len(known & events.tested)} operations"
+    mend = "raise tool.trueup.contract.seconds or lower max_examples"
+    yield Finding("pyproject.toml", 1, "contract-incomplete", message, mend, "" if events.cases else log)
 
 
 def _finding(failure: Failure, inventory: Inventory, file: str) -> Finding:

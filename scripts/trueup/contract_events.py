@@ -35,6 +35,7 @@ class Events:
     cases: int
     operations: int
     tested: frozenset[str]
+    """What was tested, by its label: `METHOD /path`, or the name of a phase that tests operations together."""
     failures: tuple[Failure, ...]
     errors: tuple[tuple[str, str], ...]
     """Operation and message of what could not be tested."""
@@ -53,8 +54,8 @@ def read_events(path: Path, base_url: str) -> Events:
         elif name == "ScenarioFinished":
             recorder = event.get("recorder") or {}
             cases += len(recorder.get("cases", {}))
-            values = [case.get("value", {}) for case in recorder.get("cases", {}).values()]
-            tested |= {f"{value.get('method')} {value.get('path')}" for value in values}
+            if recorder.get("cases"):
+                tested.add(str(recorder.get("label", "")))
             failures |= dict.fromkeys(_failures(recorder, base_url))
         elif name in {"NonFatalError", "FatalError"}:
             errors[str(event.get("label", "")), _message(event)] = None
