@@ -2,11 +2,13 @@
 
 import runpy
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from app.jobs.registry import Registry
 from app.jobs.states import Status
+from app.problems import FileNotKnown
 from tests.handlers.runs import create, run, run_with_crashes, upload
 
 pytestmark = pytest.mark.anyio
@@ -36,6 +38,12 @@ async def test_an_empty_file_fails_at_once(open_process):
         job = await run(services, "word_count", file_id=await upload(services, ""))
         assert (job.status, job.retry_count) == (Status.FAILED, 0)
         assert job.error_log[0]["message"] == "The file is empty, so there is nothing to count."
+
+
+async def test_a_file_that_does_not_exist_is_refused_before_the_job_is_created(open_process):
+    async with open_process(REGISTRY, workers=False) as services:
+        with pytest.raises(FileNotKnown):
+            await create(services, "word_count", file_id=str(uuid4()))
 
 
 async def test_each_line_counts_once_whatever_crashes(open_process):

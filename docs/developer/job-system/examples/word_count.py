@@ -10,6 +10,7 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.jobs.context import Context, Step
+from app.jobs.files import FileStore
 from app.jobs.registry import JobType, Stage
 from app.jobs.retry import PermanentError, RetryPolicy
 
@@ -52,6 +53,11 @@ async def count(ctx: Context) -> Mapping[str, Any]:
     return {"words": ctx.state["words"]}
 
 
+def require_file(payload: WordCountPayload, files: FileStore) -> None:
+    """Refuse a job whose file does not exist. Raises FileNotKnown."""
+    files.require(payload.file_id)
+
+
 def _file(ctx: Context) -> Path:
     return ctx.files.require(ctx.payload.file_id)
 
@@ -87,4 +93,5 @@ WORD_COUNT = JobType(
     ),
     example={"file_id": "4f6d1c1e-8a52-4f0e-9d0c-0d7c3a1b2e5f"},
     retry=RetryPolicy(max_retries=2),
+    check=require_file,
 )
