@@ -50,7 +50,7 @@ def run(config: Config, root: Path, site_dir: Path) -> CheckResult:
     Raises `TrueupError` when the site has not been built or LinkChecker does not come to its end.
     """
     if not (site_dir / "index.html").is_file():
-        raise TrueupError(f"{site_dir}: holds no built site to crawl; build it first")
+        raise TrueupError(f"{site_dir}: has no index.html to start the crawl at; build the site, or write the page")
     base_url, docs = site_url(config, root), root / config.docs
     prefix = urlsplit(base_url).path.rstrip("/") + "/"
     with scratch_folder() as scratch, _served(site_dir, prefix) as address:
@@ -84,10 +84,15 @@ class _Site(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a crawler that drops a connection is none of the site's troubles."""
+
+
 @contextmanager
 def _served(site: Path, prefix: str) -> Iterator[str]:
     handler = partial(_Site, prefix=prefix, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
