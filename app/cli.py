@@ -1,6 +1,7 @@
 """The command ``jobs``: the service, its workers, and what an operator does from a terminal."""
 
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.auth.accounts import Accounts
 from app.auth.permissions import Role
@@ -29,6 +30,11 @@ from app.telemetry.logging import configure
 cli = typer.Typer(
     help="The reference job service.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
+
+#: Settings whose value is never shown.
+_SECRET = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+#: The password in an address, before the host or among its parameters.
+_PASSWORD = re.compile(r"(://[^:@/?]*:)[^@/?]*(?=@)|([?&]password=)[^&]*")
 
 
 def main() -> None:
@@ -52,7 +58,8 @@ def _settings(**given: Any) -> Settings:
     except ValidationError as error:
         for entry in error.errors():
             place = ".".join(str(part) for part in entry["loc"]).upper()
-            value = "" if not place else f" (it is {entry['input']!r})"
+            hidden = not place or place.lower() in _SECRET
+            value = "" if hidden else f" (it is {_shown(entry['input'])!r})"
             _complain(f"{place or 'settings'}: {entry['msg']}{value}")
         raise typer.Exit(2) from None
     configure(settings.log_format, settings.log_level)
@@ -172,11 +179,15 @@ def set_password(
 def show_settings() -> None:
     """Print every setting with its value; secrets are masked."""
     settings = _settings()
-    table = Table("Setting", "Value", "Meaning", box=None, pad_edge=False)
+    table = Table("Setting", Column("Value", overflow="fold"), "Meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        table.add_row(name.upper(), "" if value is None else str(value), field.description)
+        table.add_row(name.upper(), _shown(getattr(settings, name)), field.description)
     Console().print(table)
+
+
+def _shown(value: Any) -> str:
+    """Return a setting's value for people: nothing when it is not set, and no password of an address."""
+    return "" if value is None else _PASSWORD.sub(r"\1\2***", str(value))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

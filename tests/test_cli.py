@@ -61,6 +61,21 @@ def test_settings_are_shown_and_secrets_are_not(tmp_path):
     assert "x" * 40 not in done.stdout
 
 
+@pytest.mark.parametrize("address", ["postgresql://jobs:geheim@db/jobs", "postgresql:///jobs?password=geheim&host=db"])
+def test_the_password_in_an_address_is_not_shown(tmp_path, address):
+    done = command("settings", DATA_DIR=str(tmp_path), DATABASE_URL=address)
+    assert "***" in done.stdout
+    assert "geheim" not in done.stdout
+
+
+@pytest.mark.parametrize(("name", "value"), [("JWT_SECRET", "geheim"), ("DATABASE_URL", "mysql://jobs:geheim@db/jobs")])
+def test_a_wrong_secret_is_not_repeated(tmp_path, name, value):
+    done = command("settings", **{"DATA_DIR": str(tmp_path), name: value})
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert "geheim" not in done.stderr
+
+
 def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
     env = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path)}
     assert command("migrate", **env).stdout == "The schema is up to date.\n"
