@@ -57,7 +57,7 @@ def test_what_only_one_of_them_sees_is_a_finding(project: Path) -> None:
 
 
 def test_a_site_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(TrueupError, match="has no index.html to start the crawl at"):
+    with pytest.raises(TrueupError, match=r"has no index\.html to start the crawl at"):
         crawl.run(Config(), tmp_path, tmp_path / "site")
 
 

@@ -1,7 +1,10 @@
 """Examples of whole pages, run against a small live service."""
 
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,9 +65,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
     assert left == [], "every process of the run has ended"
 
 
-def _marked(process: psutil.Process) -> bool:
+def _marked(process: psutil.Process, mark: str = f"trueup-{os.getpid()}-") -> bool:
     try:
-        return f"trueup-{os.getpid()}-" in process.environ().get(MARK, "")
+        return mark in process.environ().get(MARK, "")
     except (psutil.Error, OSError):
         return False
 
@@ -447,6 +450,37 @@ def test_the_project_is_not_touched(project: Project) -> None:
     before = sorted(path.relative_to(project.root) for path in project.root.rglob("*"))
     project.findings("```bash\ntouch a; mkdir b\n```\n```python\nopen('c', 'w').close()\n```\n")
     assert sorted(path.relative_to(project.root) for path in project.root.rglob("*")) == before
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from trueup.config import load
+from trueup.examples.run import run_pages
+from trueup.pages import read_pages
+root = Path(sys.argv[1])
+run_pages(load(root), read_pages(root, Path("docs")), root=root, write=False, jobs=2)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_at_once_and_leaves_nothing(project: Project, number: signal.Signals) -> None:
+    fifo = project.root / "fifo"
+    os.mkfifo(fifo)
+    (project.root / "pyproject.toml").write_text(
+        f"[tool.trueup.service]\ncommand = {PARCELS + ' --linger'!r}\nready = '/ready'\ndepends = ['code.py']\n",
+        encoding="utf-8",
+    )
+    for name in "abcd":
+        project.page(f'```bash\ncurl -s "$BASE_URL/parcels"\necho {name} >{fifo}\nsleep 600\n```\n', f"{name}.md")
+    running = subprocess.Popen([sys.executable, "-c", PROGRAM, str(project.root)], stderr=subprocess.DEVNULL)
+    with fifo.open() as said:
+        assert said.readline().strip() in "abcd"
+    running.send_signal(number)
+    assert running.wait(timeout=20) != 0
+    mark = f"trueup-{running.pid}-"
+    assert [process for process in psutil.process_iter() if _marked(process, mark)] == []
+    assert not list(Path(tempfile.gettempdir()).glob(f"{mark}*"))
 
 
 # Writing.

@@ -133,6 +133,8 @@ class _Theatre:
 
     def _begin(self, ahead: int) -> None:
         """Let the next `ahead` services start, in the order of their pages."""
+        if self._closed:
+            return
         for index in [index for index in self._needing if index not in self._starting][:ahead]:
             self._starting[index] = self._starter.submit(self._open, index)
 
