@@ -82,7 +82,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         _env_file=None,
         database_url=database_url,
         data_dir=tmp_path / "data",
-        lease_seconds=1,
+        lease_seconds=10,
         heartbeat_seconds=0.2,
         reconcile_seconds=0.2,
         shutdown_seconds=5,

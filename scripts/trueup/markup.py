@@ -93,7 +93,9 @@ def spans(prose: Prose) -> Iterator[Span]:
     while opening := _BACKTICKS.getCompiledRegExp().search(text, position):
         position = opening.end()
         if opening.group(1):
-            continue  # escaped backslashes before a backtick
+            # Escaped backslashes do not escape the backtick behind them; the renderer stashes them away.
+            text = text[: opening.start()] + "x" * len(opening.group()) + text[opening.end() :]
+            continue
         start, end = _BACKTICKS.find_code_spans(opening.start(), text)
         if end is None:
             position = start

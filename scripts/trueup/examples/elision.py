@@ -15,7 +15,7 @@ def parse_json(text: str) -> Any:
     It becomes the member `"…": "…"` of an object, the element `"…"` of an array. Raises `json.JSONDecodeError`,
     whose line is that of `text`.
     """
-    lines = text.splitlines()
+    lines = text.split("\n")  # not splitlines: a string may hold a rarer line end as it is
     for number, line in enumerate(lines):
         if line.strip().rstrip(",") != MARK:
             continue
