@@ -24,6 +24,13 @@ log = structlog.get_logger("worker")
 #: What the error log keeps of an error's text, in characters.
 _MESSAGE_LIMIT = 2000
 
+#: How an attempt ends that was stopped at a boundary, by who asked for it; None: the worker shuts down.
+_STOPS = {
+    Request.PAUSE: (Event.SUSPEND, LogEvent.JOB_SUSPENDED),
+    Request.CANCEL: (Event.STOP, LogEvent.JOB_STOPPED),
+    None: (Event.RELEASE, LogEvent.JOB_RELEASED),
+}
+
 
 class Executor:
     """Runs deliveries for one worker process; ``running`` are the jobs that it holds."""
@@ -96,22 +103,18 @@ class Executor:
         match outcome:
             case Completed():
                 await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED)
-            case Stopped(Request.PAUSE):
-                await self._end(execution.job, Event.SUSPEND, LogEvent.JOB_SUSPENDED)
-            case Stopped(Request.CANCEL):
-                await self._end(execution.job, Event.STOP, LogEvent.JOB_STOPPED)
-            case Stopped(None):
-                await self._end(execution.job, Event.RELEASE, LogEvent.JOB_RELEASED)
+            case Stopped():
+                await self._end(execution.job, *_STOPS[outcome.request])
             case Failed() if outcome.transient and execution.request:
                 # A person wants it to stop: that comes before trying again.
-                await self._settle(execution, Stopped(execution.request))
+                await self._end(execution.job, *_STOPS[execution.request], error=_entry(outcome))
             case Failed():
                 await self._settle_failure(execution.job, outcome)
             case Lost():
                 emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
 
     async def _settle_failure(self, job: Job, failure: Failed) -> None:
-        entry = {"stage": failure.stage, "message": describe(failure.error), "code": code(failure.error)}
+        entry = _entry(failure)
         attempts_left = job.retry_count < job.max_retries
         if failure.transient and attempts_left:
             policy = self._registry[job.type].retry if job.type in self._registry else None
@@ -142,13 +145,18 @@ class Executor:
         if settled is None:
             emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
             return False
-        extra = {"error": reason} if error else {}
+        extra = {"error": error["message"]} if error else {}
         if delay:
             extra["retry_in_seconds"] = f"{delay.total_seconds():.1f}"
         emit(log, line, **extra)
         if settled.status is Status.PENDING:
             await self._dispatch.dispatch([settled])
         return True
+
+
+def _entry(failure: Failed) -> dict[str, str]:
+    """Return what the error log keeps of a failure."""
+    return {"stage": failure.stage, "message": describe(failure.error), "code": code(failure.error)}
 
 
 def describe(error: BaseException) -> str:

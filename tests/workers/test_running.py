@@ -106,6 +106,28 @@ async def test_cancel_stops_a_running_job_at_the_next_boundary(open_process):
         assert (await trail(services, job))[-1] is Event.STOP
 
 
+async def test_an_error_during_a_pause_request_is_kept_and_the_job_paused(open_process):
+    gate = Gate()
+    gate.close()
+    async with open_process(counting_registry(gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3, fail_at=0)
+        await gate.arrived.wait()
+        await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
+        # The worker hears of the request with a heartbeat; after the second one it has surely heard.
+        for _ in range(2):
+            before = (await services.jobs.get(job.id)).lock_expires_at
+
+            async def renewed(before=before):
+                return (await services.jobs.get(job.id)).lock_expires_at != before
+
+            await eventually(renewed)
+        gate.open()
+        paused = await reaches(services, job, Status.PAUSED, Status.FAILED)
+        assert (paused.status, paused.retry_count) == (Status.PAUSED, 0)
+        assert [entry["message"] for entry in paused.error_log] == ["try again"]
+
+
 async def test_a_pause_that_was_not_met_yet_can_be_withdrawn(open_process):
     gate = Gate()
     gate.close()
