@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from rich.console import Console
@@ -48,6 +50,8 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From now on callers wait until the server is ready, rather than being refused.
+        listener.listen()
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
@@ -65,6 +69,8 @@ class _Stall:
         self._site: Path | None = None
         self._service: Service | None = None
         self._round = 0
+        self._child: subprocess.Popen[Any] | None = None
+        self._stopping = False
 
     async def run(self, listener: socket.socket, address: str) -> None:
         """Bring both up, and serve them until the server is told to stop."""
@@ -75,6 +81,8 @@ class _Stall:
         )
         server = uvicorn.Server(settings)
         watching = asyncio.create_task(self._watch(door))
+        # Lets it begin, so that no change is missed from now on.
+        await asyncio.sleep(0)
         shown = "The site and the service are" if self._service else "The site is"
         self._say(f"{shown} at {address}")
         if self._service:
@@ -83,9 +91,17 @@ class _Stall:
         try:
             await server.serve(sockets=[listener])
         finally:
+            self._hurry()
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             await door.close()
+
+    def _hurry(self) -> None:
+        """End a build or a check that is on its way: nobody waits for its result any more."""
+        self._stopping = True
+        with suppress(ProcessLookupError):
+            if self._child is not None:
+                self._child.terminate()
 
     def close(self) -> None:
         """Stop the service."""
@@ -108,8 +124,10 @@ class _Stall:
         """Build the site beside the one that is shown, and show the new one when it is whole."""
         self._round += 1
         folder = self._scratch / f"site{self._round}"
-        findings = sitebuild.start(self._config, self._root, folder).finish()
-        if (folder / "index.html").is_file():
+        build = sitebuild.start(self._config, self._root, folder)
+        self._child = build.process
+        findings = build.finish()
+        if next(folder.rglob("*.html"), None) is not None:
             before, self._site = self._site, folder
             if before is not None and before.is_relative_to(self._scratch):
                 shutil.rmtree(before, ignore_errors=True)
@@ -138,18 +156,24 @@ class _Stall:
             door.announce()
 
     def _renew(self, changes: Iterable[tuple[Change, str]], docs: Path) -> None:
-        paths = sorted({Path(path) for _, path in changes})
+        # Files with a dot in front are an editor's or a writer's, on their way to be renamed.
+        paths = sorted({Path(path) for _, path in changes if not Path(path).name.startswith(".")})
+        if not paths:
+            return
         pages = [path for path in paths if path.suffix == ".md" and path.is_relative_to(docs)]
         code = [path for path in paths if path.suffix == ".py"]
         names = ", ".join(_relative(path, self._root) for path in paths[:3]) + (" …" if len(paths) > 3 else "")
         self._say(f"{names} changed")
         try:
-            if code:
+            if code and not self._stopping:
                 self._start_service()
         except ServiceError as error:
             # The one before it goes on; the check says what is wrong with the code.
             self._say(f"trueup: {error}")
-        self._print(self._build())
+        findings = self._build()
+        if self._stopping:
+            return
+        self._print(findings)
         if code:
             self._check(["--no-examples", "--no-links"])
         elif existing := [_relative(path, self._root) for path in pages if path.is_file()]:
@@ -159,7 +183,8 @@ class _Stall:
         """Check in another process, which imports the code as it is now."""
         program = "from trueup.cli import main; main()"
         command = [sys.executable, "-c", program, "check", "--root", str(self._root), *arguments]
-        subprocess.run(command, cwd=self._root, stdin=subprocess.DEVNULL, check=False)
+        self._child = subprocess.Popen(command, cwd=self._root, stdin=subprocess.DEVNULL)
+        self._child.wait()
 
     def _print(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

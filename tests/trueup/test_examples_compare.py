@@ -87,6 +87,13 @@ def test_json_members_may_be_elided() -> None:
     assert as_json("[\n  1,\n  …\n  9\n]", "[1, 2, 3, 9]") == ""
 
 
+def test_a_list_may_be_elided_in_several_places() -> None:
+    shown = '[\n  …\n  {\n    "n": 2,\n    …\n  },\n  …\n  {"n": 4},\n  …\n]'
+    assert as_json(shown, '[{"n": 1}, {"n": 2, "x": 0}, {"n": 3}, {"n": 4}, {"n": 5}]') == ""
+    assert as_json(shown, '[{"n": 1}, {"n": 2, "x": 0}, {"n": 3}]') != ""
+    assert as_json(shown, '[{"n": 4}, {"n": 2}]') != "", "the order counts"
+
+
 def test_elided_json_still_compares_the_rest() -> None:
     assert '-  "a": 1' in as_json('{\n  "a": 1,\n  …\n}', '{"a": 2, "b": 2}')
     assert '-  "a": 1' in as_json('{\n  "a": 1,\n  …\n}', '{"b": 2}')

@@ -169,6 +169,16 @@ def test_a_changed_page_is_built_and_checked_again(tmp_path: Path) -> None:
         running.stop()
 
 
+def test_it_stops_at_once_in_the_middle_of_a_check(tmp_path: Path) -> None:
+    running = Stall(project(tmp_path))
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "docs" / "index.md").write_text(f"```bash\necho now >{fifo}\nsleep 600\n```\n", encoding="utf-8")
+    with fifo.open() as said:
+        assert said.readline() == "now\n"
+    assert running.stop() == 0
+
+
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 MARK = "…"
 
-Same = Callable[[str, str], bool]
+T = TypeVar("T")
+Same = Callable[[T, T], bool]
+"""Whether two items agree up to volatile values."""
 
 
 def parse_json(text: str) -> Any:
@@ -45,58 +47,60 @@ def _inside_object(text: str) -> bool:
     return bool(stack) and stack[-1] == "{"
 
 
-def cut_json(expected: Any, actual: Any) -> tuple[Any, Any]:
+def cut_json(expected: Any, actual: Any, same: Same[Any]) -> tuple[Any, Any]:
     """Both values without what `expected` elides: the marks of the one, the members they stand for of the other."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         elided = MARK in expected
         shown = {key: value for key, value in expected.items() if key != MARK}
         kept = {key: value for key, value in actual.items() if key in shown or not elided}
-        pairs = {key: cut_json(shown[key], kept[key]) for key in shown if key in kept}
+        pairs = {key: cut_json(shown[key], kept[key], same) for key in shown if key in kept}
         left = {key: pairs[key][0] if key in pairs else value for key, value in shown.items()}
         right = {key: pairs[key][1] if key in pairs else value for key, value in kept.items()}
         return left, right
     if isinstance(expected, list) and isinstance(actual, list):
-        if MARK in expected:
-            at = expected.index(MARK)
-            tail = len(expected) - at - 1
-            expected = expected[:at] + expected[at + 1 :]
-            middle = max(len(actual) - tail, at)
-            actual = actual[:at] + actual[middle:]
-        pairs_ = [cut_json(left, right) for left, right in zip(expected, actual, strict=False)]
-        count = len(pairs_)
-        return [left for left, _ in pairs_] + expected[count:], [right for _, right in pairs_] + actual[count:]
+        expected, actual = cut_items(expected, actual, lambda item: item == MARK, same)
+        both = [cut_json(left, right, same) for left, right in zip(expected, actual, strict=False)]
+        count = len(both)
+        return [left for left, _ in both] + expected[count:], [right for _, right in both] + actual[count:]
     return expected, actual
 
 
-def cut_lines(expected: list[str], actual: list[str], same: Same) -> tuple[list[str], list[str]]:
-    """Both lists of lines without what `expected` elides.
+def cut_lines(expected: list[str], actual: list[str], same: Same[str]) -> tuple[list[str], list[str]]:
+    """Both lists of lines without what `expected` elides."""
+    return cut_items(expected, actual, lambda line: line.strip() == MARK, same)
 
-    The lines between two marks are looked for in order; the first ones must open the output and the last ones end it.
+
+def cut_items(
+    expected: list[T], actual: list[T], is_mark: Callable[[T], bool], same: Same[T]
+) -> tuple[list[T], list[T]]:
+    """Both lists without what the marks in `expected` stand for.
+
+    The items between two marks are looked for in order; the first ones must open the list and the last ones end it.
     Where they are not found, the rest is returned as it is, so that the difference shows.
     """
-    if not any(line.strip() == MARK for line in expected):
-        return expected, actual
-    parts: list[list[str]] = [[]]
-    for line in expected:
-        if line.strip() == MARK:
+    parts: list[list[T]] = [[]]
+    for item in expected:
+        if is_mark(item):
             parts.append([])
         else:
-            parts[-1].append(line)
+            parts[-1].append(item)
+    if len(parts) == 1:
+        return expected, actual
     head, *middle, tail = parts
     left, right = list(head), list(actual[: len(head)])
     rest = actual[len(head) :]
     for part in middle:
         at = _find(part, rest, same)
-        left += part
         if at is None:
-            return left + tail, right + rest
+            return left + part + tail, right + rest
+        left += part
         right += rest[at : at + len(part)]
         rest = rest[at + len(part) :]
     return left + tail, right + (rest[max(len(rest) - len(tail), 0) :] if tail else [])
 
 
-def _find(part: list[str], lines: list[str], same: Same) -> int | None:
-    for start in range(len(lines) - len(part) + 1):
-        if all(same(left, right) for left, right in zip(part, lines[start:], strict=False)):
+def _find(part: list[T], items: list[T], same: Same[T]) -> int | None:
+    for start in range(len(items) - len(part) + 1):
+        if all(same(left, right) for left, right in zip(part, items[start:], strict=False)):
             return start
     return None
