@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 import psutil
@@ -49,6 +50,13 @@ class Stall:
         text = stdout.readline()
         assert text, "it ended"
         return text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.stop()
 
     def stop(self) -> int:
         self.client.close()
@@ -151,8 +159,7 @@ def test_a_large_body_passes(stall: Stall) -> None:
 
 
 def test_a_changed_page_is_built_and_checked_again(tmp_path: Path) -> None:
-    running = Stall(project(tmp_path))
-    try:
+    with Stall(project(tmp_path)) as running:
         assert running.lines[0] == "Building the site …\n"
         assert "Welcome" in running.client.get("/").text
         with running.client.stream("GET", RELOAD_PATH) as events:
@@ -165,18 +172,17 @@ def test_a_changed_page_is_built_and_checked_again(tmp_path: Path) -> None:
         printed = running.line()
         while "example-failed" not in printed:
             printed = running.line()
-    finally:
-        running.stop()
 
 
 def test_it_stops_at_once_in_the_middle_of_a_check(tmp_path: Path) -> None:
-    running = Stall(project(tmp_path))
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    (tmp_path / "docs" / "index.md").write_text(f"```bash\necho now >{fifo}\nsleep 600\n```\n", encoding="utf-8")
-    with fifo.open() as said:
-        assert said.readline() == "now\n"
-    assert running.stop() == 0
+    with Stall(project(tmp_path)) as running:
+        page = f"```bash\necho now >{fifo}\nsleep 600\n```\n"
+        (tmp_path / "docs" / "index.md").write_text(page, encoding="utf-8")
+        with fifo.open() as said:
+            assert said.readline() == "now\n"
+        assert running.stop() == 0
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
