@@ -183,10 +183,8 @@ def site_figure() -> Figure:
     return Figure("site", round(seconds, 1), "s", "`scripts/site` on a fresh clone, packages in the local cache")
 
 
-def main() -> None:
-    """Measure, print and write the figures."""
-    configure(LogFormat.CONSOLE, LogLevel.ERROR)
-    figures = [*asyncio.run(jobs_figures()), *documentation_figures(), site_figure()]
+def write(figures: list[Figure]) -> None:
+    """Write the figures, with when and where they were taken."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -197,6 +195,16 @@ def main() -> None:
         "python": sys.version.split()[0],
     }
     TARGET.write_text(json.dumps({"taken": taken, "figures": [asdict(figure) for figure in figures]}, indent=2) + "\n")
+    subprocess.run(["trueup", "write", "--no-examples"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Measure, print and write the figures."""
+    configure(LogFormat.CONSOLE, LogLevel.ERROR)
+    figures = asyncio.run(jobs_figures())
+    write(figures)  # before the pages are checked: one of them shows these
+    figures += [*documentation_figures(), site_figure()]
+    write(figures)
     table = Table("What", "Value", "Unit", box=None, pad_edge=False)
     for figure in figures:
         table.add_row(figure.meaning, f"{figure.value:,}", figure.unit)
