@@ -50,10 +50,10 @@ class Seeds:
                 shutil.rmtree(old)
 
     def copy(self, seed: Path, folder: Path) -> None:
-        """Copy a seed to `folder`/data, with owners: a database may belong to another system user."""
+        """Copy a seed to `folder`/data. Raises `ServiceError` when there is no room."""
         folder.mkdir(parents=True)
         folder.chmod(0o711)
-        subprocess.run(["cp", "-a", "--", str(seed), str(folder / "data")], check=True, capture_output=True)
+        _copy(seed, folder / "data")
 
     def _make(self, config: ServiceConfig, seed: Path) -> None:
         folder = self._scratch / "seed"
@@ -71,7 +71,7 @@ class Seeds:
         part = self._cache / f"part-{os.getpid()}"
         with suppress(FileNotFoundError):
             shutil.rmtree(part)
-        subprocess.run(["cp", "-a", "--", str(service.data), str(part)], check=True, capture_output=True)
+        _copy(service.data, part)
         # Renamed last, so that a seed is either whole or not there.
         part.rename(seed)
         shutil.rmtree(folder, ignore_errors=True)
@@ -124,6 +124,16 @@ class Seeds:
         with (self._cache / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder with owners, which may be other system users, and without reading it where the disk can share."""
+    result = subprocess.run(
+        ["cp", "-a", "--reflink=auto", "--", str(source), str(target)], capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["cp failed"])[-1]
+        raise ServiceError(f"the service's data cannot be copied to {target.parent}: {reason}; make room there")
 
 
 def _places(package: str) -> list[str]:

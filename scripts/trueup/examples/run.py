@@ -3,11 +3,12 @@
 import re
 import shlex
 import shutil
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from trueup.config import Config
@@ -25,7 +26,7 @@ from trueup.seed import Seeds
 from trueup.service import Ports, Service, ServiceError, start
 
 _AHEAD = 2
-"""Services that are up or starting, for each page that plays: one in use, one for the page after it."""
+"""Services that are up or starting before their page's turn."""
 
 _MENTIONS = re.compile(r"""\$\{?(?:BASE_URL|PORT)\b|["'](?:BASE_URL|PORT)["']""")
 
@@ -45,8 +46,8 @@ class RunResult:
 def run_pages(config: Config, pages: Sequence[Page], *, root: Path, write: bool, jobs: int) -> RunResult:
     """Verify every fenced block of `pages`; with `write`, put the real outputs into the pages that disagree.
 
-    `jobs` pages run at the same time. Raises `TrueupError` when the OpenAPI document cannot be read; a service that
-    does not start is a finding of each page that needs it.
+    `jobs` is the number of processors to keep busy. Raises `TrueupError` when the OpenAPI document cannot be read; a
+    service that does not start is a finding of each page that needs it.
     """
     started = time.perf_counter()
     stories = [read_story(page) for page in pages]
@@ -97,18 +98,21 @@ class _Theatre:
         self._order = sorted(range(len(stories)), key=lambda index: -sum(map(_runs, stories[index].steps)))
         self._needing = [index for index in self._order if self._needs_service(stories[index])]
         self._starting: dict[int, Future[Service]] = {}
-        self._stopping: list[Future[None]] = []
+        self._retired: set[int] = set()
         self._yard: Forkyard | None = None
         self._starter = ThreadPoolExecutor(2, thread_name_prefix="service")
         self._stopper = ThreadPoolExecutor(2, thread_name_prefix="stop")
+        self._lock = threading.Lock()
         self._closed = False
 
     def perform(self, schemas: Schemas, write: bool, jobs: int) -> list[_Act]:
         service = self._config.service
         if self._needing and service is not None and service.preload:
             self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
-        self._begin(jobs * _AHEAD)
-        with ThreadPoolExecutor(jobs, thread_name_prefix="page") as pool:
+        # Blocks wait for the service as often as they compute.
+        playing = jobs + (jobs + 1) // 2
+        self._begin(playing + _AHEAD)
+        with ThreadPoolExecutor(playing, thread_name_prefix="page") as pool:
             futures = {index: pool.submit(self._act, index, schemas, write) for index in self._order}
             try:
                 return [futures[index].result() for index in range(len(self._stories))]
@@ -124,19 +128,25 @@ class _Theatre:
     def close(self) -> None:
         """Stop every service that is still there."""
         self._starter.shutdown(cancel_futures=True)
-        for future in self._starting.values():
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self._stop(future.result())
+        for index in list(self._starting):
+            self._retire(index)
         self._stopper.shutdown()
         if self._yard is not None:
             self._yard.close()
 
     def _begin(self, ahead: int) -> None:
         """Let the next `ahead` services start, in the order of their pages."""
-        if self._closed:
-            return
-        for index in [index for index in self._needing if index not in self._starting][:ahead]:
-            self._starting[index] = self._starter.submit(self._open, index)
+        with self._lock:
+            waiting = [index for index in self._needing if index not in self._starting]
+            for index in waiting[: 0 if self._closed else ahead]:
+                self._starting[index] = self._starter.submit(self._open, index)
+
+    def _await(self, index: int) -> Service:
+        """The service of a page, once it is ready. Raises `ServiceError`."""
+        with self._lock:
+            if index not in self._starting:
+                self._starting[index] = self._starter.submit(self._open, index)
+        return self._starting[index].result()
 
     def _open(self, index: int) -> Service:
         service = self._config.service
@@ -158,11 +168,7 @@ class _Theatre:
 
     def _act(self, index: int, schemas: Schemas, write: bool) -> _Act:
         story = self._stories[index]
-        service: Callable[[], Service] | None = None
-        if index in self._needing:
-            if index not in self._starting:
-                self._begin(self._needing.index(index) + 1)
-            service = self._starting[index].result
+        service = partial(self._await, index) if index in self._needing else None
         try:
             return self._play(story, Stage(story.page.path, self._scratch / f"p{index}", service), schemas, write)
         except ServiceError as error:
@@ -170,10 +176,9 @@ class _Theatre:
             line = story.steps[0].block.line
             return _Act([Finding(story.page.path, line, "service-failed", first, "", log)])
         finally:
-            if index in self._starting:
+            if index in self._needing:
                 self._begin(1)
-                with suppress(ServiceError):
-                    self._stop(self._starting[index].result())
+                self._retire(index)
 
     def _play(self, story: Story, stage: Stage, schemas: Schemas, write: bool) -> _Act:
         limits = self._config.timeouts
@@ -214,9 +219,18 @@ class _Theatre:
             sources += [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
         return any(step.kind is Kind.HTTP for step in story.steps) or any(map(_MENTIONS.search, sources))
 
-    def _stop(self, service: Service) -> None:
-        def stop() -> None:
-            service.stop()
-            shutil.rmtree(service.folder, ignore_errors=True)
+    def _retire(self, index: int) -> None:
+        """Stop the service of a page that has been played, and forget its data; meanwhile others play."""
+        with self._lock:
+            future = self._starting.get(index)
+            if future is None or index in self._retired:
+                return
+            self._retired.add(index)
 
-        self._stopping.append(self._stopper.submit(stop))
+        def retire() -> None:
+            if not future.cancelled() and future.exception() is None:
+                service = future.result()
+                service.stop()
+                shutil.rmtree(service.folder, ignore_errors=True)
+
+        self._stopper.submit(retire)
