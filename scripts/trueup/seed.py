@@ -127,10 +127,8 @@ class Seeds:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a folder with owners, which may be other system users, and without reading it where the disk can share."""
-    result = subprocess.run(
-        ["cp", "-a", "--reflink=auto", "--", str(source), str(target)], capture_output=True, text=True, check=False
-    )
+    """Copy a folder with its owners: a database may belong to another system user."""
+    result = subprocess.run(["cp", "-a", "--", str(source), str(target)], capture_output=True, text=True, check=False)
     if result.returncode:
         reason = (result.stderr.strip().splitlines() or ["cp failed"])[-1]
         raise ServiceError(f"the service's data cannot be copied to {target.parent}: {reason}; make room there")
