@@ -13,6 +13,10 @@ from app.settings import Settings
 #: Seconds to wait for a free connection, and for a new one, before the caller is told that the database is away.
 _POOL_TIMEOUT, _CONNECT_TIMEOUT = 5, 3
 
+#: A transaction that does nothing for this many leases is of a process that is frozen. The server ends it, or its locks
+#: would keep the worker waiting that takes the job over.
+_IDLE_LEASES = 2
+
 
 @dataclass(frozen=True)
 class Database:
@@ -50,6 +54,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def _connected(address: str, settings: Settings, *, embedded: bool) -> AsyncIterator[Database]:
+    idle = int(settings.lease_seconds * _IDLE_LEASES * 1000)
     engine = create_async_engine(
         sqlalchemy_url(address),
         pool_size=settings.database_pool_size,
@@ -59,7 +64,11 @@ async def _connected(address: str, settings: Settings, *, embedded: bool) -> Asy
         pool_pre_ping=True,
         # Statements carry names and addresses; the text of an error goes to logs and to the error log of a job.
         hide_parameters=True,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT, "options": "-c timezone=UTC", "application_name": "jobs"},
+        connect_args={
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={idle}",
+            "application_name": "jobs",
+        },
     )
     try:
         yield Database(address, engine, embedded)

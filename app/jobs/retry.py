@@ -26,6 +26,7 @@ TRANSIENT: tuple[type[BaseException], ...] = (
     ConnectionError,
     TimeoutError,
     psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
     OSError,
@@ -57,4 +58,7 @@ def is_transient(error: BaseException) -> bool:
     """Tell whether another attempt may succeed."""
     if isinstance(error, Problem):
         return error.status == _UNAVAILABLE
-    return isinstance(error, TRANSIENT) and not isinstance(error, PermanentError | FileNotFoundError)
+    # SQLAlchemy puts the driver's error into one of its own classes, which says less.
+    cause = getattr(error, "orig", None)
+    transient = isinstance(error, TRANSIENT) or isinstance(cause, TRANSIENT)
+    return transient and not isinstance(error, PermanentError | FileNotFoundError)

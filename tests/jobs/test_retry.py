@@ -3,12 +3,19 @@
 import errno
 from datetime import timedelta
 
+import psycopg
 import pytest
+import sqlalchemy.exc
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.jobs.retry import PermanentError, RetryPolicy, TransientError, is_transient
 from app.problems import FileNotKnown, StorageUnavailable
+
+
+def _wrapped(error: psycopg.Error) -> sqlalchemy.exc.DBAPIError:
+    return sqlalchemy.exc.InternalError("SELECT 1", {}, error)
+
 
 policies = st.builds(
     RetryPolicy,
@@ -42,6 +49,8 @@ def test_the_delay_doubles_by_default():
         (TimeoutError(), True),
         (OSError(errno.ENOSPC, "No space left on device"), True),
         (StorageUnavailable("the disk is full"), True),
+        (_wrapped(psycopg.errors.IdleInTransactionSessionTimeout("frozen for a while")), True),
+        (_wrapped(psycopg.errors.UniqueViolation("a bug")), False),
         (PermanentError("never"), False),
         (FileNotFoundError("gone"), False),
         (FileNotKnown("no such upload"), False),

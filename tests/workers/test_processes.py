@@ -1,5 +1,6 @@
 """Several processes on one database: nothing runs twice, and what a killed process left behind is finished."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -124,3 +125,44 @@ async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, s
             assert events[str(job.id), Event.RESCUE] == 1
             assert events[str(job.id), Event.CLAIM] == 2
             assert (await services.jobs.get(job.id)).retry_count == 1
+
+
+async def test_a_frozen_worker_does_not_keep_its_jobs(open_process, settings):
+    items = 300
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        with worker(settings) as frozen:
+            job = await services.jobs.create(type="count", data={"items": items}, caller=TEST, created_by=None)
+
+            async def under_way():
+                return (await services.jobs.get(job.id)).processed_items >= 3
+
+            await eventually(under_way)
+            try:
+                await _freeze_in_transaction(services, frozen.pid)
+                with worker(settings):
+
+                    async def done():
+                        return (await services.jobs.get(job.id)).status is Status.COMPLETED
+
+                    await eventually(done, within=60)
+            finally:
+                # A process that is stopped cannot be ended.
+                os.kill(frozen.pid, signal.SIGCONT)
+        assert await doubled_or_lost(services, items) == []
+
+
+async def _freeze_in_transaction(services, pid: int) -> None:
+    """Stop the process at a moment when it holds locks."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE state = 'idle in transaction' "
+        "AND relation = 'jobs'::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()"
+    )
+    for _ in range(200):
+        os.kill(pid, signal.SIGSTOP)
+        async with services.database.engine.connect() as connection:
+            if (await connection.execute(query)).scalar_one():
+                return
+        os.kill(pid, signal.SIGCONT)
+        await asyncio.sleep(0.003)
+    raise AssertionError("the process was never caught in a transaction")
