@@ -35,7 +35,7 @@ def gather(config: Config, root: Path) -> Truth:
     with project_imports(root, config.env):
         if config.app:
             app = routes.load_app(config.app)
-            document = app.openapi()
+            document = routes.document(app)
             file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
             places = {**_places_in_document(document, file), **routes.places(app, locator)}
             facts += openapi.collect(document, places, file)

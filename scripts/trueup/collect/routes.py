@@ -1,7 +1,7 @@
 """The route table itself, which knows routes that the OpenAPI document hides, and where each endpoint stands."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -33,6 +33,14 @@ def load_app(name: str) -> FastAPI:
             f"pyproject.toml: tool.trueup.app: {name} is {type(found).__name__}, not a FastAPI application"
         )
     return found
+
+
+def document(app: FastAPI) -> Mapping[str, Any]:
+    """The OpenAPI document of the application. Raises `TrueupError` when it cannot be made."""
+    try:
+        return app.openapi()
+    except Exception as error:
+        raise TrueupError(f"pyproject.toml: tool.trueup.app: openapi() failed: {failure(error)}") from error
 
 
 def collect(app: FastAPI, locator: Locator) -> Iterator[Fact]:
