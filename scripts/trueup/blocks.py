@@ -10,11 +10,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from trueup import failures
 from trueup.facts import Fact, Inventory, closest
 from trueup.findings import Finding
 from trueup.pages import Directive, Page
 from trueup.render import VIEWS
 from trueup.render.view import Rendered, Source
+from trueup.scenes import OPTIONS as SCENES
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,12 @@ class Expansion:
 def expand(page: Page, inventory: Inventory, document: Mapping[str, Any]) -> list[Expansion]:
     """Render every fact block of a page, in order."""
     source = Source(inventory, document)
-    return [_expand(page, directive, source) for directive in page.directives]
+    return [
+        _finished(page, directive, failures.show(directive, inventory))
+        if directive.name in SCENES
+        else _expand(page, directive, source)
+        for directive in page.directives
+    ]
 
 
 def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
@@ -74,7 +81,10 @@ def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
         known = ", ".join(view.options.model_fields)
         mend = f"did you mean {close}?" if close else f"{words[0]} takes {known}"
         return problem(directive.line_of(str(first["loc"][0]) if first["loc"] else ""), "block-option", what, mend)
-    rendered = view.render(checked, source)
+    return _finished(page, directive, view.render(checked, source))
+
+
+def _finished(page: Page, directive: Directive, rendered: Rendered) -> Expansion:
     findings = [
         Finding(page.path, directive.line_of(trouble.option, trouble.word), trouble.code, trouble.message, trouble.mend)
         for trouble in rendered.troubles

@@ -9,15 +9,15 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from trueup import config, filters, findings, normalise, render
+from trueup import config, filters, findings, normalise, render, scenes
 from trueup.examples import story
 
 
 def collect() -> Iterator[dict[str, Any]]:
     """Facts of trueup itself.
 
-    Kinds: `finding_code`, `view`, `view_option`, `filter`, `normaliser`, `fence_attribute` and, for the keys of
-    `[tool.trueup]`, `trueup_option`.
+    Kinds: `finding_code`, `view`, `view_option`, `scene_option`, `filter`, `normaliser`, `fence_attribute` and,
+    for the keys of `[tool.trueup]`, `trueup_option`.
     """
     for code, entry in findings.CODES.items():
         yield _fact("finding_code", code, findings, code, summary=entry.meaning, mend=entry.mend)
@@ -29,6 +29,9 @@ def collect() -> Iterator[dict[str, Any]]:
         yield _fact("filter", name, filters, name, summary=(getdoc(function) or "").split("\n")[0])
     for name, normaliser in normalise.NORMALISERS.items():
         yield _fact("normaliser", name, normalise, name, summary=normaliser.meaning, always=normaliser.always)
+    for block, model in scenes.OPTIONS.items():
+        for option, field in model.model_fields.items():
+            yield _fact("scene_option", f"{block}.{option}", scenes, option, block=block, summary=field.description)
     for name in sorted(story.ATTRIBUTES):
         yield _fact("fence_attribute", name, story, name)
     for key, model_field in _keys(config.Config, "tool.trueup"):

@@ -111,6 +111,9 @@ class Config(_Section):
     scenarios: Path | None = Field(
         default=None, description="The folder of shell files that a page may name as its `scenario`."
     )
+    failures: Path | None = Field(
+        default=None, description="The folder of shell files, each of which brings about a failure that a page treats."
+    )
     service: ServiceConfig | None = Field(default=None, description="The live service; none: pages may not need one.")
     contract: ContractConfig = Field(default_factory=ContractConfig, description="The contract test.")
     timeouts: TimeoutConfig = Field(default_factory=TimeoutConfig, description="Time limits.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from trueup import failures
 from trueup.bindings import Bindings
 from trueup.config import Config
 from trueup.facts import Fact, closest
@@ -31,6 +32,7 @@ def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
             yield Finding(
                 second, second_line, "fact-owned-twice", message, "keep one, and write `own: false` in the other"
             )
+    yield from failures.untreated(bindings.pages, inventory)
     yield from _hidden(inventory.of_kind("route"), owners, config, root)
 
 

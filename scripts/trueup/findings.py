@@ -106,6 +106,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "schema-mismatch": Code("A JSON block does not follow the schema it names.", "Correct the block."),
         "scenario-unknown": Code("A page names a scenario that does not exist.", "Correct the name."),
         "scenario-failed": Code("A scenario of a page failed.", "Correct the scenario."),
+        # failures that runbooks treat
+        "failure-unknown": Code("A page treats a failure that does not exist.", "Correct the name."),
+        "failure-untreated": Code(
+            "A failure is treated by no page.", "Write a section with `/// failure`, or remove the file."
+        ),
+        "failure-ineffective": Code("A failure could not be brought about.", "Correct its script."),
+        "runbook-unproved": Code(
+            "A section treats a failure, but documents no output, so nothing shows that its fix works.",
+            "Document the output of a command after the fix.",
+        ),
         "service-failed": Code("The documented service did not start.", "Correct what its log says."),
         "service-died": Code("The documented service ended while an example ran.", "Correct what its log says."),
         # links of the built site

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trueup import failures
 from trueup.collect import commands, files, openapi, plugin, routes, settings, symbols
 from trueup.collect.load import project_imports
 from trueup.collect.settings import Validator
@@ -46,6 +47,7 @@ def gather(config: Config, root: Path) -> Truth:
         facts += plugin.collect(root, config.collectors)
     facts += symbols.collect(root, config.packages)
     facts += files.collect(root)
+    facts += failures.collect(root, config.failures)
     return Truth(Inventory(facts), document, validators)
 
 

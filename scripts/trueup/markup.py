@@ -16,7 +16,7 @@ from pymdownx.superfences import RE_NESTED_FENCE_START, RE_OPTIONS
 from trueup.findings import Finding
 
 _PREFIX = re.compile(r"[> \t]*")
-_DIRECTIVE = re.compile(r"/{3,}[ \t]*facts\b[ \t]*(?:\|[ \t]*(?P<argument>.*?))?[ \t]*$")
+_DIRECTIVE = re.compile(r"/{3,}[ \t]*(?P<name>facts|failure|scene)(?![\w-])[ \t]*(?:\|[ \t]*(?P<argument>.*?))?[ \t]*$")
 _BACKTICKS: Any = BacktickInlineProcessor(BACKTICK_RE)
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _STARTS_BLOCK = re.compile(r"[> \t]*(?:#{1,6}[ \t]|[-*+][ \t]|\d+[.)][ \t]|\||={3}|!{3}|\?{3}|/{3})")
@@ -42,13 +42,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Directive:
-    """A fact block: `/// facts | argument`, options as YAML lines, `///`. Lines count from 1 in the file."""
+    """A block for trueup: `/// name | argument`, options as YAML lines, `///`. Lines count from 1 in the file."""
 
     line: int
     end: int
     prefix: str
     argument: str
     body: str
+    name: str = "facts"
 
     def line_of(self, option: str, word: str = "") -> int:
         """The file line on which an option stands, or `word` below it; the block's first line when there is none."""
@@ -227,12 +228,12 @@ def _read_directive(path: str, lines: list[str], index: int, head: str, match: r
         if re.match(r"/{3,}[ \t]*$", rest):
             argument = (match.group("argument") or "").strip()
             parts.directives.append(
-                Directive(index + 1, end + 1, head, argument, "".join(f"{line}\n" for line in body))
+                Directive(index + 1, end + 1, head, argument, "".join(f"{line}\n" for line in body), match["name"])
             )
             return end + 1
         body.append(rest)
         end += 1
     parts.findings.append(
-        Finding(path, index + 1, "block-unclosed", "fact block is not closed", f"close it with {head}///")
+        Finding(path, index + 1, "block-unclosed", f"{match['name']} block is not closed", f"close it with {head}///")
     )
     return len(lines)
