@@ -21,25 +21,10 @@ from trueup.gather import Truth, gather
 from trueup.pages import Page, read_pages
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
+from trueup.scope import Scope
 
 Progress = Callable[[str], None]
 """Is told what a run is doing now."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a run looks at: some pages (paths relative to the root; none: all), and the checks that take minutes."""
-
-    paths: Sequence[str] = ()
-    examples: bool = True
-    links: bool = True
-    contract: bool = False
-    crawl: bool = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether the run looks at all pages."""
-        return not self.paths
 
 
 @dataclass

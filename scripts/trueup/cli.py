@@ -7,23 +7,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from trueup import archive as archives
-from trueup import config as configuration
-from trueup import generated, links, sitebuild
 from trueup import report as reports
-from trueup.check import Run, Scope, choose
-from trueup.config import Config
 from trueup.errors import TrueupError
-from trueup.examples.run import run_pages
-from trueup.findings import Finding
-from trueup.gather import gather
-from trueup.pages import read_pages
+from trueup.project import find_root
 from trueup.report import Report
+from trueup.scope import Scope
+
+# What a command needs beyond that is imported when it runs: answering from memory takes less time than these imports.
+if TYPE_CHECKING:
+    from trueup.config import Config
+    from trueup.findings import Finding
 
 cli = typer.Typer(
     name="trueup",
@@ -63,6 +61,12 @@ def write(
     root: Root = None,
 ) -> None:
     """Write the generated files and the outputs of examples anew."""
+    from trueup import generated
+    from trueup.check import choose
+    from trueup.examples.run import run_pages
+    from trueup.gather import gather
+    from trueup.pages import read_pages
+
     config, folder = _project(root)
     console = Console()
     findings: Sequence[Finding] = ()
@@ -110,6 +114,8 @@ def build(
     root: Root = None,
 ) -> None:
     """Check everything, then build the site with a stamp on every page."""
+    from trueup import links, sitebuild
+
     config, folder = _project(root)
     result = _run(config, folder, Scope(contract=contract, crawl=crawl))
     reports.save(result, folder)
@@ -148,8 +154,7 @@ def report(
     root: Root = None,
 ) -> None:
     """Print the last report again."""
-    _, folder = _project(root)
-    result = reports.load(folder)
+    result = reports.load(_folder(root))
     if result is None:
         raise TrueupError(f"{reports.REPORT}: there is no report yet; run trueup check")
     _print(result, output)
@@ -162,6 +167,8 @@ def archive(
     root: Root = None,
 ) -> None:
     """Freeze the last report as a dated page that is not checked any more."""
+    from trueup import archive as archives
+
     config, folder = _project(root)
     result = reports.load(folder)
     if result is None:
@@ -171,8 +178,14 @@ def archive(
     Console().print(f"wrote {target.relative_to(folder)}; add it to the navigation", highlight=False)
 
 
-def _project(root: Path | None) -> tuple[Config, Path]:
-    folder = root.resolve() if root else configuration.find_root(Path.cwd())
+def _folder(root: Path | None) -> Path:
+    return root.resolve() if root else find_root(Path.cwd())
+
+
+def _project(root: Path | None) -> "tuple[Config, Path]":
+    from trueup import config as configuration
+
+    folder = _folder(root)
     return configuration.load(folder), folder
 
 
@@ -185,7 +198,9 @@ def _relative(path: str, root: Path) -> str:
     return f"{name}{colon}{line}"
 
 
-def _run(config: Config, root: Path, scope: Scope) -> Report:
+def _run(config: "Config", root: Path, scope: Scope) -> Report:
+    from trueup.check import Run
+
     with _progress() as progress:
         return Run(config, root, scope, progress, lambda: datetime.now(UTC)).execute()
 

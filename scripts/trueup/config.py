@@ -1,11 +1,11 @@
 """The configuration: `[tool.trueup]` of the project's `pyproject.toml`."""
 
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trueup.errors import TrueupError
+from trueup.project import read_section
 
 
 class _Section(BaseModel):
@@ -127,37 +127,14 @@ def load(root: Path) -> Config:
 
     Raises `TrueupError` naming the file, the key and what is wrong with it.
     """
-    path = root / "pyproject.toml"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TrueupError(f"{path}: not found; run trueup in a project folder or give --root") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TrueupError(f"{path}: is no TOML: {error}") from None
-    section = document.get("tool", {}).get("trueup")
-    if section is None:
-        raise TrueupError(f"{path}: has no [tool.trueup]; add it (see scripts/trueup/README.md)")
+    section = read_section(root)
     try:
         return Config.model_validate(section)
     except ValidationError as error:
         problems = "; ".join(_problem(item["loc"], item["type"], item["msg"]) for item in error.errors())
-        raise TrueupError(f"{path}: [tool.trueup]: {problems}") from None
+        raise TrueupError(f"{root / 'pyproject.toml'}: [tool.trueup]: {problems}") from None
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
     key = ".".join(str(part) for part in location)
     return f"unknown key {key}" if kind == "extra_forbidden" else f"{key}: {message}"
-
-
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` whose `pyproject.toml` has `[tool.trueup]`.
-
-    Raises `TrueupError` when there is none.
-    """
-    for folder in (start, *start.parents):
-        path = folder / "pyproject.toml"
-        if path.is_file() and "[tool.trueup" in path.read_text(encoding="utf-8", errors="replace"):
-            return folder
-    raise TrueupError(
-        f"{start}: no pyproject.toml with [tool.trueup] here or above; run trueup in a project folder or give --root"
-    )

@@ -18,8 +18,9 @@ from trueup import report, vocabulary
 from trueup.bindings import Bindings
 from trueup.committed import digest as digest_generated
 from trueup.committed import read_document, read_inventory
-from trueup.config import find_root, load
+from trueup.config import load
 from trueup.pages import Page, digest, read_pages
+from trueup.project import find_root
 from trueup.resolver import Resolver
 from trueup.stamp import stamp
 

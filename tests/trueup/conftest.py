@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from trueup import generated
-from trueup.check import Run, Scope
+from trueup.check import Run
 from trueup.config import load
 from trueup.findings import Finding
 from trueup.gather import gather
 from trueup.report import Report
+from trueup.scope import Scope
 
 SAMPLE = Path(__file__).parent / "sample"
 
