@@ -57,12 +57,15 @@ def _undocumented(fact: Fact, bindings: Bindings) -> Finding:
 def _hidden(routes: Sequence[Fact], owners: Mapping[str, object], config: Config, root: Path) -> Iterator[Finding]:
     listed = {entry.route for entry in config.hidden}
     for fact in routes:
-        if fact.key not in listed and fact.id not in owners:
-            message = f"route {fact.key} is hidden from the OpenAPI document and documented nowhere"
-            mend = "show it in the schema, or list it under [[tool.trueup.hidden]] with a reason"
+        if fact.key not in listed and fact.id not in owners and not fact.attributes.get("framework"):
+            message = f"route {fact.key} is not in the OpenAPI document and documented nowhere"
+            mend = "show it in a block (/// facts | route), or list it under [[tool.trueup.hidden]] with a reason"
             yield Finding(fact.file or "pyproject.toml", max(fact.line, 1), "route-hidden", message, mend)
-    known = {fact.key for fact in routes}
-    for name in sorted(listed - known):
+    known = {fact.key for fact in routes if not fact.attributes.get("framework")}
+    for name in sorted(listed & {fact.key for fact in routes} - known):
+        message = f"hidden route {name} is FastAPI's own, which needs no page"
+        yield Finding("pyproject.toml", _line(root, name), "exemption-stale", message, "remove the entry")
+    for name in sorted(listed - {fact.key for fact in routes}):
         message = f"hidden route {name} does not exist or is not hidden"
         close = closest(name, known)
         mend = f"did you mean {close}?" if close else "remove the entry"

@@ -58,8 +58,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A fact has two owner pages.", "Keep one, and link to it with `own: false` in the other."
         ),
         "route-hidden": Code(
-            "A route is hidden from the OpenAPI document and not accounted for.",
-            "Show it, or list it under `hidden` with a reason.",
+            "A route that the OpenAPI document does not show (hidden, a web socket, a mount) is not accounted for.",
+            "Show it in a fact block, or list it under `hidden` with a reason.",
         ),
         "exemption-stale": Code("An exemption in the configuration exempts nothing.", "Remove it."),
         "generated-stale": Code("A generated file differs from what the code says now.", "Run `trueup write`."),

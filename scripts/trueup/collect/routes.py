@@ -1,5 +1,6 @@
 """The route table itself, which knows routes that the OpenAPI document hides, and where each endpoint stands."""
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -44,7 +45,11 @@ def document(app: FastAPI) -> Mapping[str, Any]:
 
 
 def collect(app: FastAPI, locator: Locator) -> Iterator[Fact]:
-    """A fact of kind `route` for each method and path that the application answers but its OpenAPI document hides."""
+    """A fact of kind `route` for each method and path that the application answers but its OpenAPI document hides.
+
+    Web sockets (`WEBSOCKET /path`), mounted folders (`MOUNT /path`) and the operations of a mounted application are
+    among them. `framework` marks the routes that FastAPI itself adds, which need no page.
+    """
     documented = {
         f"{method.upper()} {path}" for path, item in app.openapi().get("paths", {}).items() for method in item
     }
@@ -55,8 +60,22 @@ def collect(app: FastAPI, locator: Locator) -> Iterator[Fact]:
             continue
         seen.add(key)
         file, line = locator.function(endpoint) if callable(endpoint) else ("", 0)
-        own = bool(file)
-        yield Fact("route", key, {"method": method, "path": path, "hidden": True, "own": own}, file, line)
+        attributes: dict[str, Any] = {"method": method, "path": path, "hidden": True, "own": bool(file)}
+        if file:
+            attributes["summary"] = _summary(endpoint)
+        if _of_framework(endpoint):
+            attributes["framework"] = True
+        yield Fact("route", key, attributes, file, line)
+
+
+def _summary(endpoint: Any) -> str:
+    """The first paragraph of the docstring."""
+    return " ".join((inspect.getdoc(endpoint) or "").partition("\n\n")[0].split())
+
+
+def _of_framework(endpoint: Any) -> bool:
+    """Whether FastAPI itself answers: its document, and the pages and the redirect that read it."""
+    return str(getattr(endpoint, "__module__", "")) == FastAPI.__module__
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str, Any]]:
