@@ -20,7 +20,9 @@ def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
             close = closest(kind, inventory.kinds)
             mend = f"did you mean {close}?" if close else "remove it from tool.trueup.owned"
             yield Finding("pyproject.toml", _line(root, kind), "exemption-stale", f"no fact is of kind {kind}", mend)
-        missing = [fact for fact in inventory.of_kind(kind) if fact.id not in owners]
+        missing = [
+            fact for fact in inventory.of_kind(kind) if fact.id not in owners and not fact.attributes.get("framework")
+        ]
         if len(missing) > _MOST and len(missing) == len(inventory.of_kind(kind)):
             yield _all_undocumented(missing)
         else:

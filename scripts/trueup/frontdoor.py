@@ -12,6 +12,8 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.responses import StreamingResponse as Streaming
 from starlette.types import Receive, Scope, Send
 
+from trueup.sockets import pass_on
+
 RELOAD_PATH = "/__trueup/events"
 """Where an open page hears that the site has been built anew."""
 
@@ -44,9 +46,9 @@ class FrontDoor:
         self._client = httpx.AsyncClient(timeout=None, trust_env=False, limits=_LIMITS)  # noqa: S113
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection; only plain HTTP is spoken."""
+        """Answer one connection; web sockets are the service's."""
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1003, "reason": "trueup serve passes no web sockets on"})
+            await pass_on(self._upstream(), scope, receive, send)
             return
         request = Request(scope, receive)
         with suppress(ClientDisconnect):

@@ -77,7 +77,12 @@ class _Stall:
         await asyncio.gather(asyncio.to_thread(self._first_site), asyncio.to_thread(self._start_service))
         door = FrontDoor(lambda: self._site, lambda: self._service.base_url if self._service else None)
         settings = uvicorn.Config(
-            door, lifespan="off", log_level="warning", timeout_graceful_shutdown=_FAREWELL_SECONDS, server_header=False
+            door,
+            ws="websockets-sansio",
+            lifespan="off",
+            log_level="warning",
+            timeout_graceful_shutdown=_FAREWELL_SECONDS,
+            server_header=False,
         )
         server = uvicorn.Server(settings)
         watching = asyncio.create_task(self._watch(door))

@@ -14,6 +14,8 @@ from trueup.report import Report
 from trueup.scope import Scope
 
 SAMPLE = Path(__file__).parent / "sample"
+GAZETTE = Path(__file__).parent / "samples" / "gazette"
+PACKAGES = {"library", "gazette"}
 
 
 class Project:
@@ -37,10 +39,10 @@ class Project:
         with file.open("a") as out:
             out.write(text)
 
-    def check(self, *paths: str, links: bool = False) -> Report:
-        """Run the checks that need no service."""
+    def check(self, *paths: str, links: bool = False, examples: bool = False) -> Report:
+        """Run the checks, by default those that need no service."""
         forget()
-        scope = Scope(paths, examples=False, links=links)
+        scope = Scope(paths, examples=examples, links=links)
         config = load(self.root)
         return Run(config, self.root, scope, lambda _: None, lambda: datetime(2026, 2, 3, tzinfo=UTC)).execute()
 
@@ -54,15 +56,28 @@ class Project:
 
 
 def forget() -> None:
-    """Let the next import of the sample read its files anew."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "library"]:
+    """Let the next import of a sample read its files anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         del sys.modules[name]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """The library: states, problems, settings, no service."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # edits within one second must be seen
-    root = tmp_path / "project"
-    shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("__pycache__", ".trueup", "site"))
-    yield Project(root)
+    yield copied(SAMPLE, tmp_path)
     forget()
+
+
+@pytest.fixture
+def gazette(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """The gazette: a web socket, uploads, a mounted application, overridden dependencies, YAML, a folder `src`."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield copied(GAZETTE, tmp_path)
+    forget()
+
+
+def copied(sample: Path, folder: Path) -> Project:
+    root = folder / "project"
+    shutil.copytree(sample, root, ignore=shutil.ignore_patterns("__pycache__", ".trueup", "site"))
+    return Project(root)

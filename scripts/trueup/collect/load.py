@@ -14,15 +14,16 @@ from trueup.errors import TrueupError
 
 @contextmanager
 def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """Make the project at `root` importable and set `env`, for the time of the block."""
-    path = str(root.resolve())
+    """Make the project at `root` (its folder `src` too) importable and set `env`, for the time of the block."""
+    folders = [str(folder) for folder in (root.resolve(), root.resolve() / "src") if folder.is_dir()]
     before = {name: os.environ.get(name) for name in env}
-    sys.path.insert(0, path)
+    sys.path[:0] = folders
     os.environ.update(env)
     try:
         yield
     finally:
-        sys.path.remove(path)
+        for folder in folders:
+            sys.path.remove(folder)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -1,0 +1,1 @@
+"""The village gazette: notices are handed in as files, and read out to whoever listens."""
