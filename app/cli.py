@@ -10,22 +10,14 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Column, Table
 
-from app.auth.accounts import Accounts
-from app.auth.permissions import Role
-from app.database.connect import open_database
 from app.database.errors import DatabaseStartError
-from app.handlers import REGISTRY
-from app.main import create_app
-from app.migrations import migrate
 from app.problems import Problem
-from app.services import open_services
 from app.settings import Settings
-from app.telemetry.logging import configure
+
+# What only some commands need is imported by them: web framework and database take longer to import than
+# `jobs settings`, or the complaint about a misspelt option, takes to answer.
 
 cli = typer.Typer(
     help="The reference job service.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -53,6 +45,7 @@ def _complain(text: str) -> int:
 
 
 def _settings(**given: Any) -> Settings:
+    """Read the settings; each that is wrong costs one line, and together they end the command."""
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -62,6 +55,13 @@ def _settings(**given: Any) -> Settings:
             value = "" if hidden else f" (it is {_shown(entry['input'])!r})"
             _complain(f"{place or 'settings'}: {entry['msg']}{value}")
         raise typer.Exit(2) from None
+    return settings
+
+
+def _logged(settings: Settings) -> Settings:
+    """Send log lines where the settings say, from now on."""
+    from app.telemetry.logging import configure
+
     configure(settings.log_format, settings.log_level)
     return settings
 
@@ -72,7 +72,11 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; PORT when absent.")] = None,
 ) -> None:
     """Serve the HTTP API, with workers and recovery in the same process."""
-    settings = _settings(host=host, port=port)
+    settings = _logged(_settings(host=host, port=port))
+    import uvicorn
+
+    from app.main import create_app
+
     listener = _bind(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -102,10 +106,13 @@ def worker(
     count: Annotated[int | None, typer.Option(min=1, help="Jobs at the same time; WORKER_COUNT when absent.")] = None,
 ) -> None:
     """Run jobs in a process of its own, without the HTTP API."""
-    settings = _settings(worker_count=count)
+    settings = _logged(_settings(worker_count=count))
     if not settings.worker_count:
         _complain("WORKER_COUNT is 0, so this process would run nothing; give --count")
         raise typer.Exit(2)
+
+    from app.handlers import REGISTRY
+    from app.services import open_services
 
     async def work() -> None:
         stop = asyncio.Event()
@@ -121,7 +128,9 @@ def worker(
 @cli.command(name="migrate")
 def migrate_command() -> None:
     """Bring the database schema up to date; serve and worker do so by themselves."""
-    settings = _settings()
+    settings = _logged(_settings())
+    from app.database.connect import open_database
+    from app.migrations import migrate
 
     async def run() -> None:
         async with open_database(settings) as database:
@@ -140,12 +149,12 @@ def create_admin(
     ],
 ) -> None:  # fmt: skip
     """Create an admin from the machine itself, also when the set-up over HTTP is closed."""
-    settings = _settings()
+    settings = _logged(_settings())
+    from app.auth.accounts import open_accounts
+    from app.auth.permissions import Role
 
     async def run() -> None:
-        async with open_database(settings) as database:
-            await migrate(database.engine)
-            accounts = await Accounts.open(database.engine, settings)
+        async with open_accounts(settings) as accounts:
             await accounts.create(name, password, Role.ADMIN)
 
     _run(run())
@@ -161,12 +170,11 @@ def set_password(
     ],
 ) -> None:  # fmt: skip
     """Give a user a new password, from the machine itself."""
-    settings = _settings()
+    settings = _logged(_settings())
+    from app.auth.accounts import open_accounts
 
     async def run() -> bool:
-        async with open_database(settings) as database:
-            await migrate(database.engine)
-            accounts = await Accounts.open(database.engine, settings)
+        async with open_accounts(settings) as accounts:
             return await accounts.set_password(name, password)
 
     if not asyncio.run(run()):
@@ -178,6 +186,9 @@ def set_password(
 @cli.command(name="settings")
 def show_settings() -> None:
     """Print every setting with its value; secrets are masked."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
     settings = _settings()
     table = Table("Setting", Column("Value", overflow="fold"), "Meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():

@@ -47,10 +47,14 @@ uv=$(find_uv)
 unset VIRTUAL_ENV
 export UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 
-mkdir -p .tools
-say "Installing the locked dependencies"
-if ! "$uv" sync --locked --quiet 2>.tools/sync.log; then
-    die "the dependencies could not be installed: $(grep -v '^$' .tools/sync.log | tail -n 1) (the log is .tools/sync.log)"
+# One script may call another: what the first has set up is there.
+if [ "${set_up_in:-}" != "$PWD" ]; then
+    mkdir -p .tools
+    say "Installing the locked dependencies"
+    if ! "$uv" sync --locked --quiet 2>.tools/sync.log; then
+        die "the dependencies could not be installed: $(grep -v '^$' .tools/sync.log | tail -n 1) (the log is .tools/sync.log)"
+    fi
+    export set_up_in="$PWD"
 fi
 export PATH="$PWD/.venv/bin:$PATH" NO_MKDOCS_2_WARNING=1
 command -v curl >/dev/null 2>&1 || die "curl is needed to run the examples of the pages; install it"

@@ -1,6 +1,7 @@
 """What can be done with accounts: set-up, signing in, making users."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -13,6 +14,8 @@ from app.auth.secret import signing_key
 from app.auth.store import UserStore
 from app.auth.tokens import AccessToken, Tokens, not_authenticated
 from app.auth.user import User
+from app.database.connect import open_database
+from app.migrations import migrate
 from app.problems import AlreadySetUp, InvalidCredentials, NameTaken
 from app.settings import Settings
 
@@ -84,3 +87,15 @@ class Accounts:
     async def set_password(self, name: str, password: str) -> bool:
         """Replace the password of a user. False: nobody has this name."""
         return await self.users.set_password(name, await self.passwords.hash(password))
+
+
+@asynccontextmanager
+async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
+    """Open the accounts alone, without the rest of the service, and bring the database's schema up to date.
+
+    Raises:
+        DatabaseStartError: there is no usable database.
+    """
+    async with open_database(settings) as database:
+        await migrate(database.engine)
+        yield await Accounts.open(database.engine, settings)

@@ -48,6 +48,8 @@ class Execution:
         self._files = files
         self._extend = lease
         self._task: asyncio.Task[Outcome] | None = None
+        self._stage_name = ""
+        #: Where the stage under way stands; empty between two stages.
         self._state: dict[str, Any] = dict(job.current_state)
 
     # -- what reaches it from outside
@@ -92,27 +94,33 @@ class Execution:
             raise
 
     async def _stages(self) -> Outcome:
-        results: dict[str, dict[str, Any]] = {}
-        stage_name = self._type.stages[0].name
+        self._stage_name = self._type.stages[0].name
         try:
-            payload = self._type.payload.model_validate(self.job.data)
-            for stage in self._type.stages:
-                stage_name = stage.name
-                finished = await self._checkpoints.load(self.job.id, stage.name)
-                if finished is not None:
-                    results[stage.name] = finished["result"]
-                    continue
-                interruption = self.interruption()
-                if interruption:
-                    raise interruption
-                results[stage.name] = await self._stage(stage_name, payload, results)
-        except Interrupted as interruption:
-            await self._save_interrupted()
-            return Stopped(interruption.request)
+            return await self._go_on()
         except LeaseLost:
             return Lost()
         except Exception as error:
-            return Failed(error, stage_name, is_transient(error))
+            return Failed(error, self._stage_name, is_transient(error))
+
+    async def _go_on(self) -> Outcome:
+        results: dict[str, dict[str, Any]] = {}
+        payload = self._type.payload.model_validate(self.job.data)
+        try:
+            for stage in self._type.stages:
+                self._stage_name = stage.name
+                finished = await self._checkpoints.load(self.job.id, stage.name)
+                if finished is None:
+                    interruption = self.interruption()
+                    if interruption:
+                        raise interruption
+                    results[stage.name] = await self._stage(stage.name, payload, results)
+                else:
+                    results[stage.name] = finished["result"]
+                if self._state.get("stage") == stage.name:
+                    self._state = {}
+        except Interrupted as interruption:
+            await self._save_interrupted()
+            return Stopped(interruption.request)
         return Completed()
 
     async def _stage(self, name: str, payload: Any, results: dict[str, dict[str, Any]]) -> dict[str, Any]:

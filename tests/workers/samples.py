@@ -38,10 +38,17 @@ class Gate:
         await self._open.wait()
 
 
-def counting_registry(gate: Gate | None = None, *, pause: float = 0, **policy) -> Registry:
-    """A registry with one type: it writes one row per item into ``effects``, one step each, of ``pause`` seconds."""
+def counting_registry(
+    gate: Gate | None = None, *, before_count: Gate | None = None, pause: float = 0, **policy
+) -> Registry:
+    """A registry with one type: it writes one row per item into ``effects``, one step each, of ``pause`` seconds.
+
+    ``gate`` holds every item, ``before_count`` the end of the first of the two stages.
+    """
 
     async def prepare(context: Context) -> dict:
+        if before_count:
+            await before_count.pass_through()
         return {"items": context.payload.items}
 
     async def count(context: Context) -> dict:

@@ -1,10 +1,14 @@
 """A job from creation to its end, with the real queue and real workers."""
 
+import asyncio
+
 import pytest
+from structlog.testing import capture_logs
 
 from app.jobs.model import Caller
 from app.jobs.states import Event, Status
 from app.problems import IllegalTransition
+from app.telemetry.events import LogEvent
 from tests.waiting import eventually
 from tests.workers.samples import Gate, counting_registry, create_effects, effects
 
@@ -26,6 +30,25 @@ async def reaches(services, job, *statuses):
 
 async def trail(services, job):
     return [event.event for event in await services.jobs.events(job.id)]
+
+
+async def heard(services, job):
+    """Wait until the worker has heard of a request: it does with a heartbeat, and surely with the second one."""
+    for _ in range(2):
+        before = (await services.jobs.get(job.id)).lock_expires_at
+
+        async def renewed(before=before):
+            return (await services.jobs.get(job.id)).lock_expires_at != before
+
+        await eventually(renewed)
+
+
+@pytest.fixture
+def closed_gate():
+    """A gate that holds the job at its next item until the test opens it."""
+    gate = Gate()
+    gate.close()
+    return gate
 
 
 async def test_a_job_runs_to_its_end(open_process):
@@ -71,16 +94,14 @@ async def test_a_permanent_error_is_not_tried_again(open_process):
         assert failed.error_log[0]["at"]
 
 
-async def test_pause_and_resume_meet_the_job_at_a_boundary(open_process):
-    gate = Gate()
-    gate.close()
-    async with open_process(counting_registry(gate)) as services:
+async def test_pause_and_resume_meet_the_job_at_a_boundary(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
-        await gate.arrived.wait()
+        await closed_gate.arrived.wait()
         asked = await services.jobs.control(job.id, Event.PAUSE, caller=TEST, reason="lunch")
         assert (asked.status, asked.control_request) == (Status.PROCESSING, "pause")
-        gate.open()
+        closed_gate.open()
         paused = await reaches(services, job, Status.PAUSED)
         assert paused.pause_reason == "lunch"
         assert paused.last_checkpoint_path == f"{job.id}/stage-count.json"
@@ -92,84 +113,91 @@ async def test_pause_and_resume_meet_the_job_at_a_boundary(open_process):
         assert await effects(services.database.engine, job.id) == [0, 1, 2]
 
 
-async def test_cancel_stops_a_running_job_at_the_next_boundary(open_process):
-    gate = Gate()
-    gate.close()
-    async with open_process(counting_registry(gate)) as services:
+async def test_cancel_stops_a_running_job_at_the_next_boundary(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
-        await gate.arrived.wait()
+        await closed_gate.arrived.wait()
         await services.jobs.control(job.id, Event.CANCEL, caller=TEST)
-        gate.open()
+        closed_gate.open()
         cancelled = await reaches(services, job, Status.CANCELLED)
         assert cancelled.processed_items < 3
         assert (await trail(services, job))[-1] is Event.STOP
 
 
-async def test_an_error_during_a_pause_request_is_kept_and_the_job_paused(open_process):
-    gate = Gate()
-    gate.close()
-    async with open_process(counting_registry(gate)) as services:
+async def test_an_error_during_a_pause_request_is_kept_and_the_job_paused(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3, fail_at=0)
-        await gate.arrived.wait()
+        await closed_gate.arrived.wait()
         await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
-        # The worker hears of the request with a heartbeat; after the second one it has surely heard.
-        for _ in range(2):
-            before = (await services.jobs.get(job.id)).lock_expires_at
-
-            async def renewed(before=before):
-                return (await services.jobs.get(job.id)).lock_expires_at != before
-
-            await eventually(renewed)
-        gate.open()
+        await heard(services, job)
+        closed_gate.open()
         paused = await reaches(services, job, Status.PAUSED, Status.FAILED)
         assert (paused.status, paused.retry_count) == (Status.PAUSED, 0)
         assert [entry["message"] for entry in paused.error_log] == ["try again"]
 
 
-async def test_a_pause_that_was_not_met_yet_can_be_withdrawn(open_process):
-    gate = Gate()
-    gate.close()
-    async with open_process(counting_registry(gate)) as services:
+async def test_a_pause_that_was_not_met_yet_can_be_withdrawn(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
-        await gate.arrived.wait()
+        await closed_gate.arrived.wait()
         with pytest.raises(IllegalTransition, match="resume is not possible"):
             await services.jobs.control(job.id, Event.RESUME, caller=TEST)
         await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
         await services.jobs.control(job.id, Event.RESUME, caller=TEST)
-        gate.open()
+        closed_gate.open()
         await reaches(services, job, Status.COMPLETED)
 
 
-async def test_a_graceful_stop_leaves_the_job_pending_and_the_next_process_goes_on(open_process):
-    gate = Gate()
-    gate.close()
-    async with open_process(counting_registry(gate)) as services:
+async def test_a_graceful_stop_releases_the_job_and_the_next_process_goes_on(open_process, closed_gate):
+    async def go_on_when_stopping():
+        async def stopping():
+            return any(line["event"] == LogEvent.WORKER_STOPPING for line in lines)
+
+        with capture_logs() as lines:
+            await eventually(stopping)
+        closed_gate.open()
+
+    async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
-        await gate.arrived.wait()
-        gate.open()
+        await closed_gate.arrived.wait()
+        opener = asyncio.create_task(go_on_when_stopping())
+        await asyncio.sleep(0)  # let it listen
+    await opener
     async with open_process(counting_registry(), workers=False) as services:
         left = await services.jobs.get(job.id)
-    assert left.status in (Status.PENDING, Status.COMPLETED)
+        assert (left.status, left.processed_items, left.worker_id) == (Status.PENDING, 1, None)
+        assert await trail(services, job) == [Event.CREATE, Event.CLAIM, Event.RELEASE]
     async with open_process(counting_registry()) as services:
         done = await reaches(services, job, Status.COMPLETED)
         assert await effects(services.database.engine, job.id) == [0, 1, 2]
         assert done.retry_count == 0
 
 
-async def test_a_worker_that_lost_its_lease_cannot_write(open_process):
-    gate = Gate()
-    gate.close()
-    async with open_process(counting_registry(gate)) as services:
+async def test_a_job_stopped_between_two_stages_keeps_the_link_to_the_finished_one(open_process, closed_gate):
+    async with open_process(counting_registry(before_count=closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
-        await gate.arrived.wait()
+        await closed_gate.arrived.wait()
+        await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
+        await heard(services, job)
+        closed_gate.open()
+        paused = await reaches(services, job, Status.PAUSED)
+        assert paused.last_checkpoint_path == f"{job.id}/prepare.json"
+        assert [(found.stage, found.final) for found in await services.jobs.checkpoints(job.id)] == [("prepare", True)]
+
+
+async def test_a_worker_that_lost_its_lease_cannot_write(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await closed_gate.arrived.wait()
         failed = await services.jobs.control(job.id, Event.FORCE_FAIL, caller=TEST, reason="stuck")
         assert failed.status is Status.FAILED
-        gate.open()
+        closed_gate.open()
         await eventually(lambda: _idle(services))
         assert await effects(services.database.engine, job.id) == []
         assert (await services.jobs.get(job.id)).status is Status.FAILED
