@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -78,14 +78,24 @@ def serve(
     from app.main import create_app
 
     listener = _bind(settings.host, settings.port)
+    app = create_app(settings)
+    # The application is opened here and not by uvicorn, which answers a database that is away with a page of traceback.
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+            app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
         )
     )
-    server.run(sockets=[listener])
-    if not server.started:
-        raise typer.Exit(2)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    async def run() -> None:
+        # For the time before and after uvicorn, which has handlers of its own and raises the signal again at its end.
+        _on_stop(stop)
+        async with app.router.lifespan_context(app):
+            await server.serve(sockets=[listener])
+
+    _run(run())
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -116,9 +126,7 @@ def worker(
 
     async def work() -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        _on_stop(stop.set)
         async with open_services(settings, REGISTRY):
             await stop.wait()
 
@@ -199,6 +207,13 @@ def show_settings() -> None:
 def _shown(value: Any) -> str:
     """Return a setting's value for people: nothing when it is not set, and no password of an address."""
     return "" if value is None else _PASSWORD.sub(r"\1\2***", str(value))
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    """Call ``stop`` when the running process is asked to end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -13,6 +13,13 @@ import pytest
 from tests.waiting import eventually
 
 
+@pytest.fixture
+def free_port():
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
 def command(*args: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from app.cli import main; main()", *args],
@@ -88,17 +95,15 @@ def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
 
 
 @pytest.mark.anyio
-async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "PORT": str(port)}
+async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path, free_port):
+    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "PORT": str(free_port)}
     with subprocess.Popen(
         [sys.executable, "-c", "from app.cli import main; main()", "serve"], env=env, stderr=subprocess.PIPE, text=True
     ) as process:
 
         async def healthy():
             try:
-                answer = await client.get(f"http://127.0.0.1:{port}/api/health")
+                answer = await client.get(f"http://127.0.0.1:{free_port}/api/health")
             except httpx.TransportError:
                 return False
             return answer.status_code == 200
@@ -109,5 +114,15 @@ async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path):
         finally:
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
     assert "worker.stopped" in log
     assert "service.stopped" in log
+
+
+@pytest.mark.parametrize("name", ["serve", "worker", "migrate"])
+def test_a_database_that_cannot_be_reached_costs_one_line(tmp_path, free_port, name):
+    address = "postgresql://jobs:geheim@127.0.0.1:1/jobs"
+    done = command(name, DATABASE_URL=address, DATA_DIR=str(tmp_path), PORT=str(free_port))
+    assert done.returncode == 2
+    assert done.stderr.startswith("jobs: The database cannot be reached")
+    assert len(done.stderr.splitlines()) == 1

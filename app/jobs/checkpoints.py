@@ -10,7 +10,7 @@ from uuid import UUID
 import anyio
 import fsspec
 
-from app.jobs.files import FULL
+from app.jobs.files import refuses_writes
 from app.problems import StorageUnavailable
 
 
@@ -50,7 +50,7 @@ class CheckpointStore:
         try:
             await anyio.to_thread.run_sync(self._write, path, data)
         except OSError as error:
-            if error.errno in FULL or isinstance(error, PermissionError):
+            if refuses_writes(error):
                 reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown")
                 raise StorageUnavailable(f"The checkpoint {path} could not be stored: {reason}.") from error
             raise

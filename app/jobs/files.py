@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -12,8 +13,15 @@ import anyio
 
 from app.problems import BodyTooLarge, FileNotKnown, StorageUnavailable
 
-#: Errors of the operating system that mean "the disk takes no more", and that pass when somebody frees space.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+#: Errors of the operating system that mean "this disk takes no more", and that pass when somebody mends it.
+_REFUSALS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+)
+
+
+def refuses_writes(error: OSError) -> bool:
+    """Tell whether storage refuses to be written to: it is full, read-only, broken, or belongs to somebody else."""
+    return error.errno in _REFUSALS
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,12 @@ class FileStore:
                 await anyio.to_thread.run_sync(os.fsync, stream.wrapped.fileno())
             await anyio.Path(partial).rename(self.path(file_id))
         except OSError as error:
-            if error.errno in FULL:
+            if refuses_writes(error):
                 raise StorageUnavailable(f"The upload could not be stored: {error.strerror}.") from error
             raise
         finally:
-            await anyio.Path(partial).unlink(missing_ok=True)
+            with suppress(NotADirectoryError):  # then nothing was written
+                await anyio.Path(partial).unlink(missing_ok=True)
         return StoredFile(file_id, size, digest.hexdigest())
 
     def path(self, file_id: UUID) -> Path:

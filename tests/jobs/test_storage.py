@@ -1,5 +1,6 @@
 """Checkpoints and uploads: there completely or not at all, also when the disk is full."""
 
+import errno
 import resource
 import signal
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from app.jobs.checkpoints import CheckpointStore
-from app.jobs.files import FileStore
+from app.jobs.files import FileStore, refuses_writes
 from app.problems import BodyTooLarge, FileNotKnown, StorageUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +79,18 @@ async def test_an_upload_to_a_full_disk_leaves_nothing(tmp_path):
     with full_disk(after=1000), pytest.raises(StorageUnavailable):
         await files.save(chunks(b"x" * 5000))
     assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def test_an_upload_to_a_place_that_is_no_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageUnavailable, match="could not be stored: Not a directory"):
+        await FileStore(tmp_path / "file" / "uploads", limit=10).save(chunks(b"hello"))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_errors_that_somebody_can_mend_are_told_from_defects(number):
+    assert refuses_writes(OSError(number, "no"))
+    assert not refuses_writes(OSError(errno.EINVAL, "no"))
 
 
 async def test_an_unknown_upload_is_named(tmp_path):
