@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 from trueup.config import BareValues
 from trueup.findings import Finding
+from trueup.masked import mask
 from trueup.pages import Page
 from trueup.vocabulary import Vocabulary
-
-_COVERED = re.compile(r"(`+)(?:.|\n)*?\1|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>", re.DOTALL)
 
 UNITS = (
     "ms", "s", "seconds?", "minutes?", "min", "hours?", "h", "days?", "weeks?", "%", "percent",
@@ -22,13 +21,11 @@ def check(page: Page, config: BareValues, vocabulary: Vocabulary) -> Iterator[Fi
 
     Inline code, values and addresses are left out; the vocabulary may list what is true by nature (`24 hours`).
     """
-    if not any(
-        page.docs_path == folder or page.docs_path.startswith(folder.rstrip("/") + "/") for folder in config.folders
-    ):
+    if not page.below(config.folders):
         return
     pattern = re.compile(rf"(?<![\w.,-])\d[\d,.]*(?:\s|&nbsp;|-)?(?:{'|'.join([*UNITS, *config.units])})(?![\w])")
-    for prose in page.prose:
-        text = _COVERED.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), prose.text)
+    for prose in page.texts:
+        text = mask(prose.text)
         for match in pattern.finditer(text):
             words = " ".join(match[0].split())
             if not vocabulary.explains(words):

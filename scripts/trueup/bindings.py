@@ -8,6 +8,7 @@ from typing import Any
 
 from trueup import blocks
 from trueup.blocks import Expansion
+from trueup.evidence import Proof
 from trueup.examples.story import ATTRIBUTES as FENCE_OPTIONS
 from trueup.facts import Fact, Inventory
 from trueup.pages import Block, Page
@@ -35,12 +36,14 @@ class Bindings:
         document: Mapping[str, Any],
         resolver: Resolver | None = None,
         kinds: Sequence[str] = (),
+        proof: Proof | None = None,
     ) -> None:
         self.pages = list(pages)
         self.inventory = inventory
         self.document = document
         self.resolver = resolver or Resolver(inventory, Vocabulary())
         self.values = Values(inventory)
+        self.proof = proof
         self._rank = {kind: index for index, kind in enumerate(kinds)}
 
     @cached_property
@@ -53,8 +56,8 @@ class Bindings:
 
     @cached_property
     def expansions(self) -> Mapping[str, Sequence[Expansion]]:
-        """The fact blocks of each page, by the page's path."""
-        return {page.path: blocks.expand(page, self.inventory, self.document) for page in self.pages}
+        """The blocks of each page, by the page's path."""
+        return {page.path: blocks.expand(page, self.inventory, self.document, self.proof) for page in self.pages}
 
     @cached_property
     def owners(self) -> Mapping[str, list[tuple[str, int, str]]]:

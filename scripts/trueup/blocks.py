@@ -1,6 +1,6 @@
-"""Fact blocks: `/// facts | view` in a page, rendered from facts into Markdown.
+"""Blocks in a page, rendered into Markdown: `/// facts | view` from facts, `/// evidence | claim` from tests.
 
-A block that shows facts in full makes its page their owner; every other mention of them links there.
+A fact block that shows facts in full makes its page their owner; every other mention of them links there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,33 +10,47 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from trueup import failures
+from trueup import evidence, failures
+from trueup.evidence import Proof
 from trueup.facts import Fact, Inventory, closest
 from trueup.findings import Finding
 from trueup.pages import Directive, Page
 from trueup.render import VIEWS
 from trueup.render.view import Rendered, Source
 from trueup.scenes import OPTIONS as SCENES
+from trueup.values import Values
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """What one fact block becomes, and what is wrong with it."""
+    """What one block becomes, and what is wrong with it."""
 
     directive: Directive
     rendered: Rendered = field(default_factory=Rendered)
     findings: Sequence[Finding] = ()
 
 
-def expand(page: Page, inventory: Inventory, document: Mapping[str, Any]) -> list[Expansion]:
-    """Render every fact block of a page, in order."""
+def expand(
+    page: Page, inventory: Inventory, document: Mapping[str, Any], proof: Proof | None = None
+) -> list[Expansion]:
+    """Render every block of a page, in order; evidence needs the `proof` that it is held against."""
     source = Source(inventory, document)
     return [
         _finished(page, directive, failures.show(directive, inventory))
         if directive.name in SCENES
+        else _evidence(page, directive, inventory, proof)
+        if directive.name == "evidence"
         else _expand(page, directive, source)
         for directive in page.directives
     ]
+
+
+def _evidence(page: Page, directive: Directive, inventory: Inventory, proof: Proof | None) -> Expansion:
+    if proof is None:
+        return Expansion(directive)
+    found = evidence.read(page, directive, proof)
+    shown = evidence.render(found, Values(inventory).fill(found.claim).text, proof)
+    return Expansion(directive, Rendered(shown), found.findings)
 
 
 def _expand(page: Page, directive: Directive, source: Source) -> Expansion:

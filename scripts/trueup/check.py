@@ -9,11 +9,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trueup import bare, contract, coverage, crawl, generated, inline, links, repository, sitebuild, values, vocabulary
+from trueup import (
+    bare,
+    claims,
+    contract,
+    coverage,
+    crawl,
+    generated,
+    inline,
+    links,
+    repository,
+    sitebuild,
+    testrun,
+    values,
+    vocabulary,
+)
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
 from trueup.errors import TrueupError
+from trueup.evidence import Proof
 from trueup.examples.run import run_pages
 from trueup.facts import Fact
 from trueup.findings import Finding
@@ -78,7 +93,9 @@ class Run:
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
         resolver = Resolver(truth.inventory, words, truth.validators)
-        bindings = Bindings(pages, truth.inventory, truth.document, resolver, self.config.owned)
+        tests = testrun.current(self.config, self.root)
+        proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
+        bindings = Bindings(pages, truth.inventory, truth.document, resolver, self.config.owned, proof)
         with self._timed("bindings", "bindings") as entry:
             for page in chosen:
                 self._page(page, bindings)
@@ -104,6 +121,7 @@ class Run:
         self.findings += inline.check(page, bindings.resolver, bindings.values, used)
         self.findings += values.check(page, bindings.values, used)
         self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
+        self.findings += claims.check(page, self.config.claims, bindings.resolver.vocabulary)
         for expansion in bindings.expansions[page.path]:
             self.findings += expansion.findings
         used |= bindings.used(page)

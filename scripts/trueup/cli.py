@@ -90,6 +90,9 @@ def check(
     paths: Annotated[list[str] | None, typer.Argument(help="Pages or folders to check; all by default.")] = None,
     contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
     crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Ask that every test named as evidence has passed on this code.")
+    ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Run every check there is.")] = False,
     examples: Annotated[bool, typer.Option(help="Run the examples.")] = True,
     links: Annotated[bool, typer.Option(help="Build the site and resolve its links.")] = True,
@@ -99,7 +102,7 @@ def check(
     """Hold the documentation against the code and the running service."""
     config, folder = _project(root)
     chosen = [_relative(path, folder) for path in paths or ()]
-    scope = Scope(chosen, examples, links, contract or everything, crawl or everything)
+    scope = Scope(chosen, examples, links, contract or everything, crawl or everything, evidence or everything)
     result = _run(config, folder, scope)
     if scope.whole:
         reports.save(result, folder)

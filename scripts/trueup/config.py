@@ -82,6 +82,23 @@ class BareValues(_Section):
     units: list[str] = Field(default_factory=list, description="Further units, as regular expressions: `jobs?`.")
 
 
+CLAIM_WORDS = (
+    "never", "always", "exactly once", "at most once", "at least once", "guarantee[sd]?", "impossible",
+    r"loses? (?:nothing|none)", r"(?:nothing|none|no \w+(?: \w+)?) (?:is|gets) lost",
+)  # fmt: skip
+"""The words that promise something for ever, unless the configuration has others."""
+
+
+class ClaimConfig(_Section):
+    """Where words that promise something for ever need a test that proves them."""
+
+    folders: list[str] = Field(default_factory=list, description="Folders or pages below `docs` held to it.")
+    words: list[str] = Field(
+        default_factory=lambda: list(CLAIM_WORDS),
+        description="What counts as a promise, as regular expressions; case does not matter.",
+    )
+
+
 class Config(_Section):
     """Everything that trueup must be told about a project."""
 
@@ -108,6 +125,10 @@ class Config(_Section):
         default_factory=list, description="Routes that stay out of the OpenAPI document, each with a reason."
     )
     values: BareValues = Field(default_factory=BareValues, description="Where numbers with a unit must be bound.")
+    claims: ClaimConfig = Field(default_factory=ClaimConfig, description="Where promises need evidence.")
+    source: str = Field(
+        default="", description="Address of a line of source code, with `{file}` and `{line}`; evidence links there."
+    )
     scenarios: Path | None = Field(
         default=None, description="The folder of shell files that a page may name as its `scenario`."
     )

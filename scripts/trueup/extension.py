@@ -14,11 +14,12 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from trueup import report, vocabulary
+from trueup import report, testrun, vocabulary
 from trueup.bindings import Bindings
 from trueup.committed import digest as digest_generated
 from trueup.committed import read_document, read_inventory
 from trueup.config import load
+from trueup.evidence import Proof
 from trueup.pages import Page, digest, read_pages
 from trueup.project import find_root
 from trueup.resolver import Resolver
@@ -52,7 +53,7 @@ class _Site:
 
     def _files(self) -> object:
         """What the generated files look like now, without reading them."""
-        files = [self.config.inventory, self.config.openapi, self.config.vocabulary, report.REPORT]
+        files = [self.config.inventory, self.config.openapi, self.config.vocabulary, report.REPORT, testrun.RESULTS]
         return [_stamp_of(self.root / file) for file in files if file]
 
     def _pages(self) -> object:
@@ -67,7 +68,8 @@ class _Site:
             log.warning("trueup: %s holds no facts; run trueup write", config.inventory)
         resolver = Resolver(inventory, vocabulary.load(root, config.vocabulary))
         pages = read_pages(root, config.docs)
-        self._bindings = Bindings(pages, inventory, read_document(config, root), resolver, config.owned)
+        proof = Proof(root, testrun.current(config, root), link=config.source)
+        self._bindings = Bindings(pages, inventory, read_document(config, root), resolver, config.owned, proof)
         self._report = report.load(root)
         self.generated = digest_generated(config, root)
         return self._bindings

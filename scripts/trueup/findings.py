@@ -52,6 +52,23 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "block-option": Code("An option of a fact block is unknown or has a wrong value.", "Correct the option."),
         "block-unclosed": Code("A fact block has no closing `///`.", "Close it."),
         "block-empty": Code("A fact block shows no fact.", "Correct its filter."),
+        # evidence
+        "evidence-missing": Code("An evidence block names a test that does not exist.", "Correct its id."),
+        "evidence-void": Code(
+            "A test that is named as evidence is skipped, is expected to fail, or asserts nothing.",
+            "Name a test that can fail, or mend this one.",
+        ),
+        "evidence-failed": Code(
+            "A test that is named as evidence did not pass in the last run.", "Mend what it found, and run it again."
+        ),
+        "evidence-unproved": Code(
+            "A test that is named as evidence has not been run on the code as it stands (only with `--evidence`).",
+            "Run the tests, then check.",
+        ),
+        "claim-unproved": Code(
+            "A promise (never, always, at most once, …) stands in a section without evidence.",
+            "Add an evidence block, say it without the promise, or exempt the phrase in the vocabulary.",
+        ),
         # coverage and generated files
         "fact-undocumented": Code("A fact that needs an owner page has none.", "Add a fact block that shows it."),
         "fact-owned-twice": Code(

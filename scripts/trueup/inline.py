@@ -20,7 +20,7 @@ def check(page: Page, resolver: Resolver, values: Values, used: set[Fact]) -> It
 
 def page_spans(page: Page, values: Values) -> Iterator[Span]:
     """The inline code of a page as its readers see it, values filled in."""
-    for prose in page.prose:
+    for prose in page.texts:
         filled = values.fill(prose.text).text if "{{" in prose.text else prose.text
         yield from spans(Prose(prose.line, filled))
 

@@ -1,4 +1,4 @@
-"""The parts of a Markdown text: prose, fenced blocks, fact blocks and inline code, each with its line.
+"""The parts of a Markdown text: prose, fenced blocks, blocks of trueup and inline code, each with its line.
 
 Block structure follows what the renderer (Python-Markdown with pymdownx.superfences) does, so that what is checked is
 what a reader sees: a fence may be indented in a list or quoted, and ends at its own indentation.
@@ -16,7 +16,12 @@ from pymdownx.superfences import RE_NESTED_FENCE_START, RE_OPTIONS
 from trueup.findings import Finding
 
 _PREFIX = re.compile(r"[> \t]*")
-_DIRECTIVE = re.compile(r"/{3,}[ \t]*(?P<name>facts|failure|scene)(?![\w-])[ \t]*(?:\|[ \t]*(?P<argument>.*?))?[ \t]*$")
+DIRECTIVES = ("facts", "evidence", "failure", "scene")
+"""What a block of trueup may be called after its `///`; others are left to the renderer."""
+
+_DIRECTIVE = re.compile(
+    rf"/{{3,}}[ \t]*(?P<name>{'|'.join(DIRECTIVES)})(?![\w-])[ \t]*(?:\|[ \t]*(?P<argument>.*?))?[ \t]*$"
+)
 _BACKTICKS: Any = BacktickInlineProcessor(BACKTICK_RE)
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _STARTS_BLOCK = re.compile(r"[> \t]*(?:#{1,6}[ \t]|[-*+][ \t]|\d+[.)][ \t]|\||={3}|!{3}|\?{3}|/{3})")
@@ -42,7 +47,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Directive:
-    """A block for trueup: `/// name | argument`, options as YAML lines, `///`. Lines count from 1 in the file."""
+    """A block of trueup: `/// name | argument`, options as YAML lines, `///`. Lines count from 1 in the file."""
 
     line: int
     end: int

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,7 +74,7 @@ class Page:
 
     @property
     def directives(self) -> list[Directive]:
-        """The fact blocks, in order."""
+        """The blocks of trueup (`/// facts`, `/// evidence`), in order."""
         return self._parts.directives
 
     @property
@@ -83,9 +83,21 @@ class Page:
         return self._parts.prose
 
     @cached_property
+    def texts(self) -> list[Prose]:
+        """The prose, and the claims that evidence blocks make."""
+        claims = [Prose(each.line, each.argument) for each in self.directives if each.name == "evidence"]
+        return [*self.prose, *claims]
+
+    def below(self, folders: Iterable[str]) -> bool:
+        """Whether the page is one of these, or below one of them; paths are relative to the docs folder."""
+        return any(
+            self.docs_path == folder or self.docs_path.startswith(f"{folder.rstrip('/')}/") for folder in folders
+        )
+
+    @cached_property
     def spans(self) -> list[Span]:
-        """The inline code of all prose, in order."""
-        return [span for prose in self.prose for span in spans(prose)]
+        """The inline code of all prose and claims."""
+        return [span for prose in self.texts for span in spans(prose)]
 
     @property
     def findings(self) -> list[Finding]:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run looks at: some pages (paths relative to the root; none: all), and the checks that take minutes."""
+    """What a run looks at: some pages (paths relative to the root; none: all), and the checks that take minutes.
+
+    `evidence` makes it a finding that a test which a page names has not been run.
+    """
 
     paths: Sequence[str] = ()
     examples: bool = True
     links: bool = True
     contract: bool = False
     crawl: bool = False
+    evidence: bool = False
 
     @property
     def whole(self) -> bool:

@@ -123,7 +123,7 @@ class _Problem:
 
 def check(page: Page, values: Values, used: set[Fact]) -> Iterator[Finding]:
     """A finding for each `{{ … }}` of the page that cannot be filled in; `used` takes the facts of the others."""
-    for prose in page.prose:
+    for prose in page.texts:
         if "{{" not in prose.text:
             continue
         filled = values.fill(prose.text)

@@ -10,14 +10,15 @@ from trueup.facts import Fact
 def collect(root: Path) -> Iterator[Fact]:
     """A fact of kind `file` for each file that is tracked or new but not ignored, and for each folder (`docs/`)."""
     folders: set[str] = set()
-    for path in _paths(root):
+    for path in paths(root):
         yield Fact("file", path, {"names": [f"./{path}"]}, path, 1)
         folders.update(f"{parent}/" for parent in PurePosixPath(path).parents if str(parent) != ".")
     for folder in sorted(folders):
         yield Fact("file", folder, {"names": [folder.rstrip("/"), f"./{folder}"]}, folder, 0)
 
 
-def _paths(root: Path) -> list[str]:
+def paths(root: Path) -> list[str]:
+    """The files of the project, relative to its root, sorted; those that git ignores are left out."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     try:
         result = subprocess.run(command, cwd=root, capture_output=True, check=True)
