@@ -33,6 +33,11 @@ class ServiceConfig(_Section):
         "for a `command` that is a Python console script and reads its environment when it runs, not when imported.",
     )
     stop_signal: str = Field(default="SIGTERM", description="The signal that stops the service gracefully.")
+    database: str = Field(
+        default="",
+        description="The address of its database as SQLAlchemy reads it, with `{port}` and `{data}`; `sql` blocks "
+        "run there.",
+    )
 
 
 class TimeoutConfig(_Section):
@@ -67,6 +72,15 @@ class ContractConfig(_Section):
         default="", description="The scenario whose exported `TOKEN` authenticates the requests; empty: none."
     )
     exclude: list[ExcludedOperation] = Field(default_factory=list, description="What is left out, each with a reason.")
+
+
+class NormaliserConfig(_Section):
+    """A kind of volatile value that only this project has."""
+
+    pattern: str = Field(description="A regular expression without named groups.")
+    meaning: str = Field(min_length=1, description="What it is, for readers.")
+    identity: bool = Field(default=False, description="Whether equal values must stay equal within a page.")
+    always: bool = Field(default=False, description="Whether it applies everywhere, or only where it is asked for.")
 
 
 class HiddenRoute(Exemption):
@@ -137,6 +151,17 @@ class Config(_Section):
     )
     service: ServiceConfig | None = Field(default=None, description="The live service; none: pages may not need one.")
     contract: ContractConfig = Field(default_factory=ContractConfig, description="The contract test.")
+    verifiers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Language of a fence, or name of a consumer → `module:function` that verifies such blocks.",
+    )
+    consumers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Title of a block, or the file name in it → the consumer that must accept the block.",
+    )
+    normalisers: dict[str, NormaliserConfig] = Field(
+        default_factory=dict, description="Name → a kind of volatile value that blocks may ask for."
+    )
     timeouts: TimeoutConfig = Field(default_factory=TimeoutConfig, description="Time limits.")
     env: dict[str, str] = Field(
         default_factory=dict, description="Environment variables set while the application is imported."

@@ -119,6 +119,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "An example ended the shell or interpreter that runs its page.", "Leave out `exit` and the like."
         ),
         "example-scratch": Code("An example deleted the folder it runs in.", "Let it delete only what it made."),
+        "plugin-failed": Code(
+            "A verifier of the project raised an error, or answered something else than a verdict.", "Correct it."
+        ),
         "schema-unknown": Code("A block names a schema that the OpenAPI document does not have.", "Correct the name."),
         "schema-mismatch": Code("A JSON block does not follow the schema it names.", "Correct the block."),
         "scenario-unknown": Code("A page names a scenario that does not exist.", "Correct the name."),

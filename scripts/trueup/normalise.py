@@ -78,14 +78,15 @@ class Token(NamedTuple):
 class Patterns:
     """The normalisers in force for one block: those that always are, and those it asks for by name."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), known: Mapping[str, Normaliser] = NORMALISERS) -> None:
+        """`known` are all normalisers that there are, in order of precedence."""
         wanted = set(names)
-        unknown = wanted - NORMALISERS.keys()
+        unknown = wanted - known.keys()
         if unknown:
-            raise ValueError(f"unknown normaliser {', '.join(sorted(unknown))}; there are {', '.join(NORMALISERS)}")
-        chosen = [item for item in NORMALISERS.values() if item.always or item.name in wanted]
+            raise ValueError(f"unknown normaliser {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        chosen = [item for item in known.values() if item.always or item.name in wanted]
         # What a normaliser has written already is left alone, so that normalising twice changes nothing.
-        written = rf"<(?:{'|'.join(NORMALISERS)})(?:-\d+)?>"
+        written = rf"<(?:{'|'.join(known)})(?:-\d+)?>"
         groups = [f"(?P<{item.name.replace('-', '_')}>{item.pattern})" for item in chosen]
         self._pattern = re.compile("|".join([f"(?P<_written>{written})", *groups]))
 
@@ -113,7 +114,9 @@ class Patterns:
 class Ledger:
     """Which documented value stands for which real one, over all outputs of one page."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, Normaliser] = NORMALISERS) -> None:
+        self._known = known
+        self._always = Patterns((), known)
         self._real: dict[Token, str] = {}
         self._documented: dict[Token, str] = {}
         self._numbers: dict[Token, int] = {}
@@ -121,7 +124,7 @@ class Ledger:
 
     def meet(self, documented: Token, real: Token) -> None:
         """Note that two values of one kind stand at the same place; the first such meeting of either counts."""
-        if not NORMALISERS[documented.name].identity:
+        if not self._known[documented.name].identity:
             return
         if documented in self._real or real in self._documented:
             return
@@ -140,7 +143,7 @@ class Ledger:
         return self._translate(text, self._documented)
 
     def _placeholder(self, token: Token, real: bool) -> str:
-        if not NORMALISERS[token.name].identity:
+        if not self._known[token.name].identity:
             return f"<{token.name}>"
         known = Token(token.name, self._documented.get(token, "")) if real else token
         # A real value that stands for no documented one is counted on its own, in a range of its own names.
@@ -151,7 +154,7 @@ class Ledger:
         return f"<{token.name}-{self._numbers[key]}>"
 
     def _translate(self, text: str, table: Mapping[Token, str]) -> str:
-        return "".join(table.get(token, token.text) for token in _ALWAYS.split(text))
+        return "".join(table.get(token, token.text) for token in self._always.split(text))
 
 
 def normalise(text: str, names: Iterable[str] = ()) -> str:
@@ -160,6 +163,3 @@ def normalise(text: str, names: Iterable[str] = ()) -> str:
     Idempotent; text without volatile values is returned unchanged. Raises `ValueError` for an unknown name.
     """
     return Ledger().render(Patterns(names).split(text), real=False)
-
-
-_ALWAYS = Patterns()

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from trueup.config import Config
+from trueup.errors import TrueupError
 from trueup.examples.run import RunResult, run_pages
 from trueup.findings import Finding
 from trueup.pages import read_pages
@@ -283,7 +284,7 @@ def test_a_request_that_cannot_be_sent(project: Project, source: str, line: int,
         ("```toml\na = 1\nb =\n```\n", [(3, "block-invalid")]),
         ("```ini\n[Unit]\nAfter=a\nAfter=b%i\nalone\n```\n", []),
         ("```ini\n[Unit\n```\n", [(2, "block-invalid")]),
-        ("```sql\nselect 1\n```\n", [(1, "block-unverified")]),
+        ("```nginx\nlisten 80;\n```\n", [(1, "block-unverified")]),
         ("```\nplain\n```\n", [(1, "block-unverified")]),
         ('```{.text .literal reason="an idea"}\nplain\n```\n', []),
         ("```{.text .literal}\nplain\n```\n", [(1, "literal-unexplained")]),
@@ -568,3 +569,173 @@ def test_line_ends_survive_writing(project: Project) -> None:
     assert (project.root / "docs" / "x.md").read_bytes() == (
         b"```bash\r\necho a\r\n```\r\n```{.text .output}\r\na\r\n```\r\n"
     )
+
+
+SHELF = """```bash
+python3 - <<'PY'
+import os, sqlite3
+with sqlite3.connect(os.environ["SHELF"]) as shelf:
+    shelf.execute("CREATE TABLE parcels (state TEXT, weight REAL)")
+    shelf.executemany("INSERT INTO parcels VALUES (?, ?)", [("posted", 1.5), ("lost", None)])
+PY
+```
+
+"""
+
+
+@pytest.fixture
+def shelf(project: Project) -> Project:
+    """A project whose service has a database."""
+    project.settings["service"] |= {"database": "sqlite:///{data}/shelf.db", "env": {"SHELF": "{data}/shelf.db"}}
+    return project
+
+
+def test_sql_runs_on_the_database_of_the_pages_service(shelf: Project) -> None:
+    shelf.page(SHELF + "```sql\nSELECT state, weight\nFROM parcels ORDER BY 1\n```\n\n``` {.text .output}\nold\n```\n")
+    assert [(f.line, f.code) for f in shelf.run().findings] == [(15, "example-differs")]
+    shelf.run(write=True)
+    assert " state  | weight\n--------+--------\n lost   |\n posted |    1.5\n(2 rows)\n" in shelf.read()
+    assert shelf.run().findings == ()
+
+
+@pytest.mark.parametrize(
+    ("block", "line", "code", "part"),
+    [
+        ("```sql\nSELECT stat FROM parcels\n```\n", 10, "example-failed", "sql block failed: no such column: stat"),
+        ("```sql\nDELETE FROM parcels\n```\n", 10, "example-failed", "write {.sql write=true}"),
+        ("``` {.sql exit=1}\nSELECT 1\n```\n", 10, "example-failed", "is documented to fail"),
+        (
+            "``` {.sql timeout=1}\nWITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)\n"
+            "SELECT sum(x) FROM n\n```\n",
+            10,
+            "example-timeout",
+            "sql block did not end within 1 s",
+        ),
+    ],
+)
+def test_sql_that_cannot_be_run(shelf: Project, block: str, line: int, code: str, part: str) -> None:
+    finding = shelf.finding(SHELF + block)
+    assert (finding.line, finding.code) == (line, code)
+    assert part in str(finding)
+
+
+def test_sql_changes_data_only_where_it_says_so(shelf: Project) -> None:
+    shelf.page(
+        SHELF
+        + "``` {.sql write=true}\nDELETE FROM parcels WHERE state = 'lost'\n```\n\n"
+        + "```sql\nSELECT count(*) AS n FROM parcels\n```\n\n``` {.text .output}\n n\n---\n 1\n(1 row)\n```\n"
+        + "\n``` {.sql exit=1}\nDELETE FROM parcels\n```\n\n``` {.text .output}\n"
+        + "ERROR:  attempt to write a readonly database\n```\n"
+    )
+    assert shelf.run().findings == ()
+    assert shelf.run().per_page == {"docs/x.md": 4}
+
+
+def test_sql_needs_an_address(project: Project) -> None:
+    finding = project.finding("```sql\nSELECT 1\n```\n")
+    assert "set tool.trueup.service.database" in finding.mend
+    project.settings["service"] |= {"database": "nosuch://x"}
+    assert "tool.trueup.service.database: Can't load plugin" in project.finding("```sql\nSELECT 1\n```\n").message
+
+
+PLUGIN = '''"""Verifiers of waybills."""
+
+from trueup.verify.verdict import Sample, Verdict
+
+
+def verify(sample: Sample) -> Verdict:
+    lines = sample.source.splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.startswith("to "):
+            return Verdict.fault(f"{line!r} is no waybill", number)
+    return Verdict(output=f"{len(lines)} waybills for {sample.variables.get('DESK', 'nobody')}\\n")
+
+
+def crash(sample: Sample) -> Verdict:
+    raise KeyError("desk")
+
+
+def silly(sample: Sample) -> str:
+    return "fine"
+
+
+def endless(sample: Sample) -> Verdict:
+    import threading
+
+    threading.Event().wait(30)
+'''
+
+
+@pytest.fixture
+def plugged(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with a verifier of its own, for the language `waybill`."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.delitem(sys.modules, "waybills", raising=False)
+    (project.root / "waybills.py").write_text(PLUGIN, encoding="utf-8")
+    project.settings["verifiers"] = {"waybill": "waybills:verify"}
+    return project
+
+
+def test_a_project_verifies_a_language_of_its_own(plugged: Project) -> None:
+    plugged.page(
+        "```bash\nexport DESK=Ada\n```\n\n``` {.waybill colour=red}\nto Bern\nto Genf\n```\n\n"
+        "``` {.text .output}\n2 waybills for Ada\n```\n"
+    )
+    assert plugged.run().findings == ()
+    assert plugged.findings("```waybill\nto Bern\nfor Genf\n```\n") == [(3, "block-invalid")]
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "part"),
+    [
+        ("crash", "plugin-failed", "tool.trueup.verifiers.waybill: waybills:crash failed: KeyError: 'desk'"),
+        ("silly", "plugin-failed", "tool.trueup.verifiers.waybill: waybills:silly returned str, no Verdict"),
+        ("endless", "example-timeout", "tool.trueup.verifiers.waybill: waybills:endless did not end within 1 s"),
+    ],
+)
+def test_a_verifier_that_fails_is_named_by_its_key(plugged: Project, function: str, code: str, part: str) -> None:
+    plugged.settings["verifiers"] = {"waybill": f"waybills:{function}"}
+    finding = plugged.finding("``` {.waybill timeout=1}\nto Bern\n```\n")
+    assert finding.code == code
+    assert finding.message.startswith(part)
+
+
+@pytest.mark.parametrize("name", ["waybills:nothing", "nowhere:verify", "waybills"])
+def test_a_verifier_that_cannot_be_imported_is_an_error_that_names_its_key(plugged: Project, name: str) -> None:
+    plugged.settings["verifiers"] = {"waybill": name}
+    plugged.page("# Nothing\n")
+    with pytest.raises(TrueupError, match=r"tool\.trueup\.verifiers\.waybill"):
+        plugged.run()
+
+
+def test_a_verifier_may_be_a_consumer(plugged: Project) -> None:
+    plugged.settings["consumers"] = {"desk.yml": "waybill"}
+    assert plugged.findings('```yaml title="/etc/desk.yml"\nfor: x\n```\n') == [(2, "block-invalid")]
+    assert plugged.findings("``` {.yaml consumer=waybill}\nfor: x\n```\n") == [(2, "block-invalid")]
+    assert plugged.findings('```yaml title="other.yml"\nfor: x\n```\n') == []
+
+
+def test_a_normaliser_of_the_project(project: Project) -> None:
+    page = "```bash {normalise=waybill}\necho WB-$RANDOM$RANDOM\n```\n\n``` {.text .output}\nWB-12\n```\n"
+    assert project.findings(page)[0][1] == "block-attribute"
+    project.settings["normalisers"] = {"waybill": {"pattern": r"\bWB-\d+", "meaning": "a waybill", "identity": True}}
+    assert project.findings(page) == []
+    assert project.findings(page.replace("echo WB", "echo wb")) == [(5, "example-differs")]
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "part"),
+    [
+        ("waybill", "(", "is no regular expression"),
+        ("waybill", "(?P<x>a)", "no named groups"),
+        ("waybill", "a*", "matches nothing at all"),
+        ("Way_bill", "a", "small letters"),
+    ],
+)
+def test_a_normaliser_that_cannot_work_is_an_error_that_names_its_key(
+    project: Project, name: str, pattern: str, part: str
+) -> None:
+    project.settings["normalisers"] = {name: {"pattern": pattern, "meaning": "x"}}
+    project.page("# Nothing\n")
+    with pytest.raises(TrueupError, match=rf"tool\.trueup\.normalisers\.{name}: .*{part}"):
+        project.run()

@@ -23,7 +23,7 @@ def collect(names: list[str], locator: Locator) -> Iterator[Fact]:
     """A fact of kind `setting` for each field of each model in `names` (`module:Class`)."""
     for name in names:
         model = load(name, "settings")
-        for order, (variable, others, field_name, field) in enumerate(_variables(model)):
+        for order, (variable, others, field_name, field) in enumerate(variables(model)):
             file, line = locator.member(model, field_name)
             attributes = _attributes(field)
             attributes |= {"field": field_name, "order": order, "model": model.__name__}
@@ -35,13 +35,13 @@ def validators(names: list[str]) -> Mapping[str, Validator]:
     """For each variable of the models in `names`, the check of a value written in a document."""
     found: dict[str, Validator] = {}
     for name in names:
-        for variable, others, _, field in _variables(load(name, "settings")):
+        for variable, others, _, field in variables(load(name, "settings")):
             for each in (variable, *others):
                 found[each] = _validator(field)
     return found
 
 
-def _variables(model: Any) -> Iterator[tuple[str, list[str], str, FieldInfo]]:
+def variables(model: Any) -> Iterator[tuple[str, list[str], str, FieldInfo]]:
     """Variable, further names of it, field name and field, for each field of the model."""
     config = model.model_config
     prefix = config.get("env_prefix") or ""

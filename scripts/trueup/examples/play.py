@@ -7,9 +7,8 @@ from time import monotonic
 
 import httpx
 
-from trueup.examples import data, request
+from trueup.examples import request
 from trueup.examples.compare import Comparison, compare_json, compare_text
-from trueup.examples.data import Schemas
 from trueup.examples.rewrite import merge_json, merge_text
 from trueup.examples.runner import Trouble
 from trueup.examples.stage import SHOWN_ADDRESS, Outcome, Stage
@@ -18,6 +17,7 @@ from trueup.examples.transcript import commands, without_blank_lines
 from trueup.findings import Finding
 from trueup.normalise import Ledger
 from trueup.pages import Block
+from trueup.verify.bench import Bench
 
 _TAIL_LINES = 20
 _CODES: dict[Trouble, str] = {
@@ -42,7 +42,7 @@ class Play:
 
     story: Story
     stage: Stage
-    schemas: Schemas
+    bench: Bench
     seconds: float
     page_seconds: float
     write: bool
@@ -52,7 +52,7 @@ class Play:
     """New sources of blocks whose outputs no longer agree; only when writing."""
 
     def __post_init__(self) -> None:
-        self._ledger = Ledger()
+        self._ledger = Ledger(self.bench.plugins.normalisers)
         self._deadline = monotonic() + self.page_seconds
 
     @property
@@ -66,7 +66,7 @@ class Play:
         skipped = 0
         for step in self.story.steps:
             if step.kind is Kind.DATA:
-                self.findings += data.verify(self.path, step, self.schemas)
+                self.findings += self.bench.static(self.path, step.block)
                 self.verified += 1
             elif stopped is not None:
                 skipped += 1
@@ -101,8 +101,17 @@ class Play:
                 self._prompts(step, limit)
             case Kind.HTTP:
                 self._http(step, limit)
+            case Kind.QUERY | Kind.PLUGIN:
+                self._verifier(step, limit)
         self._sound(step)
         self.verified += 1
+
+    def _verifier(self, step: Step, limit: float) -> None:
+        stage = self.stage
+        found, output = self.bench.run(self.path, step.block, stage.service, stage.variables, limit)
+        self.findings += found
+        if not found and output is not None:
+            self._compare(step, output)
 
     def _console(self, step: Step, limit: float) -> None:
         found = commands(step.block.source)
@@ -252,7 +261,8 @@ class Play:
 
     def _schema(self, output: Block, real: str) -> None:
         if (name := output.attributes.get("schema")) is not None and request.is_json(real):
-            self.findings += data.against_schema(self.path, output.line, name, json.loads(real), self.schemas)
+            for fault in self.bench.schemas.faults(name, json.loads(real)):
+                self.findings.append(Finding(self.path, output.line, fault.code, fault.message, fault.mend))
 
     def _require(self, step: Step, outcome: Outcome, limit: float, status: int | None = None, offset: int = 0) -> None:
         """Stop unless the code ended with the documented status, or `status` when that is given."""

@@ -12,18 +12,19 @@ from functools import partial
 from pathlib import Path
 
 from trueup.config import Config
-from trueup.examples.data import Schemas
 from trueup.examples.play import Play
 from trueup.examples.rewrite import replace_blocks
 from trueup.examples.stage import Stage
 from trueup.examples.story import Kind, Step, Story, read_story
 from trueup.findings import Finding
 from trueup.pages import Page
+from trueup.plugins import load_plugins
 from trueup.preload import Forkyard
 from trueup.processes import reap
 from trueup.scratch import memory, scratch_folder
 from trueup.seed import Seeds
 from trueup.service import Ports, Service, ServiceError, start
+from trueup.verify.bench import Bench
 
 _AHEAD = 2
 """Services that are up or starting before their page's turn."""
@@ -50,12 +51,13 @@ def run_pages(config: Config, pages: Sequence[Page], *, root: Path, write: bool,
     service that does not start is a finding of each page that needs it.
     """
     started = time.perf_counter()
-    stories = [read_story(page) for page in pages]
-    schemas = Schemas.read(root / config.openapi if config.openapi else None)
+    plugins = load_plugins(config, root)
+    stories = [read_story(page, plugins) for page in pages]
+    bench = Bench.set_up(config, root, plugins)
     with scratch_folder() as scratch, scratch_folder(memory()) as cellar:
         theatre = _Theatre(config, root, scratch, cellar, stories)
         try:
-            acts = theatre.perform(schemas, write, max(jobs, 1))
+            acts = theatre.perform(bench, write, max(jobs, 1))
         finally:
             theatre.close()
     findings = [
@@ -105,7 +107,7 @@ class _Theatre:
         self._lock = threading.Lock()
         self._closed = False
 
-    def perform(self, schemas: Schemas, write: bool, jobs: int) -> list[_Act]:
+    def perform(self, bench: Bench, write: bool, jobs: int) -> list[_Act]:
         service = self._config.service
         if self._needing and service is not None and service.preload:
             self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
@@ -113,7 +115,7 @@ class _Theatre:
         playing = jobs + (jobs + 1) // 2
         self._begin(playing + _AHEAD)
         with ThreadPoolExecutor(playing, thread_name_prefix="page") as pool:
-            futures = {index: pool.submit(self._act, index, schemas, write) for index in self._order}
+            futures = {index: pool.submit(self._act, index, bench, write) for index in self._order}
             try:
                 return [futures[index].result() for index in range(len(self._stories))]
             except BaseException:
@@ -166,11 +168,11 @@ class _Theatre:
             starter=self._yard,
         )
 
-    def _act(self, index: int, schemas: Schemas, write: bool) -> _Act:
+    def _act(self, index: int, bench: Bench, write: bool) -> _Act:
         story = self._stories[index]
         service = partial(self._await, index) if index in self._needing else None
         try:
-            return self._play(story, Stage(story.page.path, self._scratch / f"p{index}", service), schemas, write)
+            return self._play(story, Stage(story.page.path, self._scratch / f"p{index}", service), bench, write)
         except ServiceError as error:
             first, _, log = str(error).partition("\n")
             line = story.steps[0].block.line
@@ -180,9 +182,9 @@ class _Theatre:
                 self._begin(1)
                 self._retire(index)
 
-    def _play(self, story: Story, stage: Stage, schemas: Schemas, write: bool) -> _Act:
+    def _play(self, story: Story, stage: Stage, bench: Bench, write: bool) -> _Act:
         limits = self._config.timeouts
-        play = Play(story, stage, schemas, limits.block, limits.page, write)
+        play = Play(story, stage, bench, limits.block, limits.page, write)
         try:
             trouble = self._scenarios(story, stage) if story.runs else []
             if trouble:
@@ -217,7 +219,7 @@ class _Theatre:
         if story.runs and self._config.scenarios:
             files = [self._root / self._config.scenarios / f"{name}.sh" for name in story.options.scenarios]
             sources += [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
-        return any(step.kind is Kind.HTTP for step in story.steps) or any(map(_MENTIONS.search, sources))
+        return any(step.kind in {Kind.HTTP, Kind.QUERY} for step in story.steps) or any(map(_MENTIONS.search, sources))
 
     def _retire(self, index: int) -> None:
         """Stop the service of a page that has been played, and forget its data; meanwhile others play."""

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trueup.findings import Finding
-from trueup.normalise import Patterns
+from trueup.normalise import Normaliser, Patterns
 from trueup.pages import Block, Page
+from trueup.plugins import Plugins
 
 
 class Kind(Enum):
@@ -22,6 +23,9 @@ class Kind(Enum):
     PYTHON = "python"
     PROMPTS = "pycon"
     DATA = "data"
+    """Is not run, but read by its consumer."""
+    QUERY = "sql"
+    PLUGIN = "plug-in"
 
 
 LANGUAGES: Mapping[str, Kind] = MappingProxyType(
@@ -39,11 +43,16 @@ LANGUAGES: Mapping[str, Kind] = MappingProxyType(
         "yml": Kind.DATA,
         "toml": Kind.DATA,
         "ini": Kind.DATA,
+        "env": Kind.DATA,
+        "dotenv": Kind.DATA,
+        "promql": Kind.DATA,
+        "mermaid": Kind.DATA,
+        "sql": Kind.QUERY,
     }
 )
 """The language of a fence → how its block is verified. Other languages must be outputs, or literal with a reason."""
 
-ATTRIBUTES = frozenset({"exit", "status", "schema", "normalise", "volatile", "timeout", "reason"})
+ATTRIBUTES = frozenset({"consumer", "exit", "status", "schema", "normalise", "volatile", "timeout", "reason", "write"})
 """The attributes of a fence that trueup understands; those of the renderer (`title`, `hl_lines`, …) pass."""
 
 _RENDERER = frozenset({"title", "hl_lines", "linenums", "id", "anchor_linenums", "select", "use_pygments"})
@@ -110,22 +119,27 @@ class Story:
         return any(step.kind is not Kind.DATA for step in self.steps)
 
 
-def read_story(page: Page) -> Story:
+_NONE = Plugins()
+
+
+def read_story(page: Page, plugins: Plugins = _NONE) -> Story:
     """Read the blocks of a page in order. Nothing is run."""
     findings: list[Finding] = []
+    known = plugins.normalisers
     try:
         options = PageOptions.model_validate(page.meta.get("trueup") or {})
-        Patterns(options.normalise)
+        Patterns(options.normalise, known)
     except (ValidationError, ValueError) as error:
         findings.append(Finding(page.path, 1, "front-matter-invalid", f"trueup: {_reason(error)}"))
         options = PageOptions.model_validate({})
     steps: list[Step] = []
     literal = 0
     for block in page.blocks:
-        trouble = list(_attribute_trouble(page, block))
+        language = block.language.lower()
+        trouble = list(_attribute_trouble(page, block, plugins))
         findings += trouble
         if "output" in block.classes:
-            findings += _attach(page, block, steps, options)
+            findings += _attach(page, block, steps, options, known)
         elif "literal" in block.classes:
             literal += 1
             if not block.attributes.get("reason", "").strip():
@@ -138,25 +152,29 @@ def read_story(page: Page) -> Story:
                         'write {.text .literal reason="…"}',
                     )
                 )
-        elif (kind := LANGUAGES.get(block.language.lower())) is None:
+        elif (kind := Kind.PLUGIN if language in plugins.verifiers else LANGUAGES.get(language)) is None:
             findings.append(_unverified(page, block))
         elif not trouble:
             if kind is Kind.PYTHON and block.source.lstrip().startswith(">>>"):
                 kind = Kind.PROMPTS
-            steps.append(_step(kind, block, None, options))
+            steps.append(_step(kind, block, None, options, known))
     return Story(page, options, tuple(steps), literal, tuple(findings))
 
 
-def _step(kind: Kind, block: Block, output: Block | None, options: PageOptions) -> Step:
+def _step(
+    kind: Kind, block: Block, output: Block | None, options: PageOptions, known: Mapping[str, Normaliser]
+) -> Step:
     names, volatile = list(options.normalise), []
     for part in (block, output):
         if part is not None:
             names += part.attributes.get("normalise", "").replace(",", " ").split()
             volatile += part.attributes.get("volatile", "").replace(",", " ").split()
-    return Step(kind, block, output, Patterns(names), tuple(volatile))
+    return Step(kind, block, output, Patterns(names, known), tuple(volatile))
 
 
-def _attach(page: Page, block: Block, steps: list[Step], options: PageOptions) -> Iterator[Finding]:
+def _attach(
+    page: Page, block: Block, steps: list[Step], options: PageOptions, known: Mapping[str, Normaliser]
+) -> Iterator[Finding]:
     last = steps[-1] if steps else None
     if last is None or last.output is not None or last.kind in {Kind.DATA, Kind.CONSOLE, Kind.PROMPTS}:
         yield Finding(
@@ -168,23 +186,24 @@ def _attach(page: Page, block: Block, steps: list[Step], options: PageOptions) -
         )
         return
     try:
-        steps[-1] = _step(last.kind, last.block, block, options)
+        steps[-1] = _step(last.kind, last.block, block, options, known)
     except ValueError:
         # An unknown normaliser has been reported with the block's attributes.
         steps[-1] = Step(last.kind, last.block, block, last.patterns, last.volatile)
 
 
-def _attribute_trouble(page: Page, block: Block) -> Iterator[Finding]:
+def _attribute_trouble(page: Page, block: Block, plugins: Plugins) -> Iterator[Finding]:
+    own = block.language.lower() in plugins.verifiers or block.attributes.get("consumer") in plugins.verifiers
     for name, value in block.attributes.items():
         message = ""
         if name in {"exit", "status", "timeout"} and not value.isdigit():
             message = f"{name}={value!r} is no whole number"
         elif name == "normalise":
             try:
-                Patterns(value.replace(",", " ").split())
+                Patterns(value.replace(",", " ").split(), plugins.normalisers)
             except ValueError as error:
                 message = str(error)
-        elif name not in ATTRIBUTES | _RENDERER and not name.startswith("data-"):
+        elif name not in ATTRIBUTES | _RENDERER and not name.startswith("data-") and not own:
             message = f"unknown attribute {name!r} of a fence; trueup knows {', '.join(sorted(ATTRIBUTES))}"
         if message:
             yield Finding(page.path, block.line, "block-attribute", message)
