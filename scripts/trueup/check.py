@@ -3,40 +3,31 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from trueup import (
-    bare,
-    claims,
-    contract,
-    coverage,
-    crawl,
-    generated,
-    inline,
-    links,
-    repository,
-    sitebuild,
-    testrun,
-    values,
-    vocabulary,
-)
+from trueup import bare, claims, coverage, generated, inline, links, repository, sitebuild, testrun, values, vocabulary
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.evidence import Proof
-from trueup.examples.run import run_pages
 from trueup.facts import Fact
 from trueup.findings import Finding
-from trueup.gather import Truth, gather
+from trueup.known import Known
+from trueup.memory import Memory
+from trueup.outcome import CheckResult
 from trueup.pages import Page, read_pages
+from trueup.recollection import remember
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
 from trueup.scope import Scope
+from trueup.truth import Truth
 
 Progress = Callable[[str], None]
 """Is told what a run is doing now."""
@@ -51,6 +42,7 @@ class Run:
     scope: Scope
     progress: Progress
     clock: Callable[[], datetime]
+    memory: Memory = field(default_factory=Memory.none)
     findings: list[Finding] = field(default_factory=list)
     checks: list[CheckEntry] = field(default_factory=list)
     facts: dict[str, set[Fact]] = field(default_factory=dict)
@@ -62,25 +54,38 @@ class Run:
         """Run everything in scope. Raises `TrueupError` when the project cannot be checked at all."""
         started = time.perf_counter()
         with self._timed("facts", "facts") as entry:
-            truth = gather(self.config, self.root)
+            remembered = self._known.truth()
+            truth = remembered or self._known.gather()
             entry.counted = len(truth.inventory)
+            entry.cached = entry.counted if remembered else 0
         pages = read_pages(self.root, self.config.docs)
         chosen = choose(pages, self.scope.paths, self.config)
         with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
             site = Path(scratch) / "site"
             want_site = self.scope.whole and (self.scope.links or self.scope.crawl)
-            building = sitebuild.start(self.config, self.root, site) if want_site else None
+            kept = self._known.check("site") if want_site and not self.scope.crawl else None
+            building = sitebuild.start(self.config, self.root, site) if want_site and kept is None else None
             try:
                 self._bindings(truth, pages, chosen)
                 if self.scope.examples:
                     self._examples(chosen)
                 if building:
                     self._links(building)
+                elif kept is not None:
+                    self._links_known(kept)
                 self._slow(truth, site)
             finally:
                 if building:
                     building.stop()
-        return self._report(truth, chosen, time.perf_counter() - started)
+        report = self._report(truth, chosen, time.perf_counter() - started)
+        if not report.findings:
+            remember(report, self.memory, self.scope)
+        self.memory.settle()
+        return report
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self.memory, self.config, self.root)
 
     @contextmanager
     def _timed(self, name: str, unit: str) -> Iterator["_Entry"]:
@@ -143,12 +148,28 @@ class Run:
 
     def _examples(self, pages: Sequence[Page]) -> None:
         with self._timed("examples", "examples") as entry:
-            result = run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1)
-            self.findings += result.findings
-            self.examples = dict(result.per_page)
+            known = {} if self.scope.lines else {page.path: self._known.examples(page) for page in pages}
+            self.examples = {path: verified for path, verified in known.items() if verified is not None}
+            entry.cached = sum(self.examples.values())
+            fresh = [page for page in pages if page.path not in self.examples]
+            if fresh:
+                self._play(fresh)
             entry.counted = sum(self.examples.values())
 
+    def _play(self, pages: Sequence[Page]) -> None:
+        from trueup.examples.run import run_pages
+
+        result = run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1)
+        self.findings += result.findings
+        self.examples |= result.per_page
+        troubled = {finding.path for finding in result.findings}
+        if not self.scope.lines and troubled <= {page.path for page in pages}:
+            for page in pages:
+                if page.path not in troubled:
+                    self._known.note_examples(page, result.per_page[page.path])
+
     def _links(self, building: sitebuild.SiteBuild) -> None:
+        before = len(self.findings)
         with self._timed("site", "builds") as entry:
             complaints = building.finish()
             entry.counted = 1
@@ -162,20 +183,39 @@ class Run:
                 self.findings += result.findings
                 self.links = dict(result.per_page)
                 entry.counted = result.links
+                if not complaints and len(self.findings) == before:
+                    self._known.note_check("site", {"links": result.links, "pages": self.links})
         reported = {finding.path for finding in self.findings}
         self.findings += [complaint for complaint in complaints if complaint.path not in reported]
 
+    def _links_known(self, kept: Mapping[str, Any]) -> None:
+        with self._timed("site", "builds") as entry:
+            entry.counted = entry.cached = 1
+        with self._timed("links", "links") as entry:
+            self.links = dict(kept["pages"])
+            entry.counted = entry.cached = kept["links"]
+
     def _slow(self, truth: Truth, site: Path) -> None:
         if self.scope.contract:
-            with self._timed("contract", "cases") as entry:
-                result = contract.run(self.config, self.root, truth)
-                self.findings += result.findings
-                entry.counted = result.counted
+            from trueup import contract
+
+            self._counted("contract", "cases", lambda: contract.run(self.config, self.root, truth))
         if self.scope.crawl and site.is_dir():  # a site that did not build has its finding
-            with self._timed("crawl", "links") as entry:
-                result = crawl.run(self.config, self.root, site)
-                self.findings += result.findings
-                entry.counted = result.counted
+            from trueup import crawl
+
+            self._counted("crawl", "links", lambda: crawl.run(self.config, self.root, site))
+
+    def _counted(self, name: str, unit: str, check: Callable[[], CheckResult]) -> None:
+        with self._timed(name, unit) as entry:
+            kept = self._known.check(name)
+            if kept is not None:
+                entry.counted = entry.cached = kept["counted"]
+                return
+            result = check()
+            self.findings += result.findings
+            entry.counted = result.counted
+            if not result.findings:
+                self._known.note_check(name, {"counted": result.counted})
 
     def _report(self, truth: Truth, pages: Sequence[Page], seconds: float) -> Report:
         state = repository.state(self.root)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from trueup import recollection
 from trueup import report as reports
 from trueup.errors import TrueupError
-from trueup.project import find_root
+from trueup.memory import Memory
+from trueup.project import find_root, read_section
 from trueup.report import Report
 from trueup.scope import Scope
 
@@ -31,6 +33,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Memories = Annotated[
+    bool, typer.Option("--memory/--no-memory", help="Recall clean results of this day whose inputs have not changed.")
+]
 Root = Annotated[Path | None, typer.Option("--root", help="The project folder; by default the nearest one above.")]
 
 
@@ -96,14 +101,15 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help="Run every check there is.")] = False,
     examples: Annotated[bool, typer.Option(help="Run the examples.")] = True,
     links: Annotated[bool, typer.Option(help="Build the site and resolve its links.")] = True,
+    memory: Memories = True,
     output: Annotated[Format, typer.Option("--format", help="How to print the report.")] = Format.TEXT,
     root: Root = None,
 ) -> None:
     """Hold the documentation against the code and the running service."""
-    config, folder = _project(root)
+    folder = _folder(root)
     chosen = [_relative(path, folder) for path in paths or ()]
     scope = Scope(chosen, examples, links, contract or everything, crawl or everything, evidence or everything)
-    result = _run(config, folder, scope)
+    result = _run(folder, scope, memory)
     if scope.whole:
         reports.save(result, folder)
     _print(result, output)
@@ -114,13 +120,14 @@ def check(
 def build(
     contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
     crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
+    memory: Memories = True,
     root: Root = None,
 ) -> None:
     """Check everything, then build the site with a stamp on every page."""
     from trueup import links, sitebuild
 
     config, folder = _project(root)
-    result = _run(config, folder, Scope(contract=contract, crawl=crawl))
+    result = _run(folder, Scope(contract=contract, crawl=crawl), memory)
     reports.save(result, folder)
     _print(result, Format.TEXT)
     if result.findings:
@@ -201,11 +208,21 @@ def _relative(path: str, root: Path) -> str:
     return f"{name}{colon}{line}"
 
 
-def _run(config: "Config", root: Path, scope: Scope) -> Report:
+def _run(root: Path, scope: Scope, remembering: bool) -> Report:
+    site = str(read_section(root).get("site", "site"))
+    memory = Memory.open(root, site) if remembering else Memory.none()
+    known = recollection.recall(memory, scope, root, _now)
+    if known is not None:
+        return known
+    from trueup import config as configuration
     from trueup.check import Run
 
     with _progress() as progress:
-        return Run(config, root, scope, progress, lambda: datetime.now(UTC)).execute()
+        return Run(configuration.load(root), root, scope, progress, _now, memory).execute()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @contextmanager

@@ -20,12 +20,13 @@ from trueup.errors import TrueupError
 from trueup.examples.stage import Stage
 from trueup.facts import Inventory
 from trueup.findings import Finding
-from trueup.gather import Truth, gather
+from trueup.gather import gather
 from trueup.outcome import CheckResult
 from trueup.processes import end_group
 from trueup.scratch import memory, scratch_folder
 from trueup.seed import Seeds
 from trueup.service import Ports, Service, base_environment, start, tail
+from trueup.truth import Truth
 
 _FAILURES_EACH = 3
 """Findings for one operation and check; more of a kind say nothing new."""

@@ -1,8 +1,6 @@
-"""Everything the code says now: all collectors run, in one value."""
+"""Gathering the truth: all collectors run."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +11,7 @@ from trueup.collect.settings import Validator
 from trueup.config import Config
 from trueup.facts import Fact, Inventory
 from trueup.locate import Locator
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What the code says now: the facts, the OpenAPI document, and a check for each setting's values."""
-
-    inventory: Inventory
-    document: Mapping[str, Any] = field(default_factory=dict)
-    validators: Mapping[str, Validator] = field(default_factory=dict)
+from trueup.truth import Truth, dump_document
 
 
 def gather(config: Config, root: Path) -> Truth:
@@ -60,8 +50,3 @@ def _places_in_document(document: Mapping[str, Any], file: str) -> dict[str, tup
         if line.startswith('      "') and line.endswith(": {") and name in schemas:
             found[name] = (file, number)
     return found
-
-
-def dump_document(document: Mapping[str, Any]) -> str:
-    """The committed form of the OpenAPI document: JSON, in the application's own order of paths and schemas."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -9,7 +9,7 @@ from trueup.committed import read_document, read_inventory
 from trueup.config import Config
 from trueup.drift import Change, compare, findings
 from trueup.findings import Finding
-from trueup.gather import Truth, dump_document
+from trueup.truth import Truth, dump_document
 
 
 def changes(truth: Truth, config: Config, root: Path) -> list[Change]:

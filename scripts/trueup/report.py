@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -73,15 +74,19 @@ def load(root: Path) -> Report | None:
     """The project's last report; none when there is none. Raises `TrueupError` when the file is something else."""
     path = root / REPORT
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        data["checks"] = [CheckEntry(**entry) for entry in data["checks"]]
-        data["pages"] = {name: PageEntry(**entry) for name, entry in data["pages"].items()}
-        data["findings"] = [Finding(**entry) for entry in data["findings"]]
-        return Report(**data)
+        return read_report(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise TrueupError(f"{REPORT}: is no report ({type(error).__name__}: {error}); run trueup check") from None
+
+
+def read_report(data: Mapping[str, Any]) -> Report:
+    """A report from its plain form. Raises `TypeError` or `KeyError` when it is something else."""
+    checks = [CheckEntry(**entry) for entry in data["checks"]]
+    pages = {name: PageEntry(**entry) for name, entry in data["pages"].items()}
+    findings = [Finding(**entry) for entry in data["findings"]]
+    return Report(**{**data, "checks": checks, "pages": pages, "findings": findings})
 
 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:

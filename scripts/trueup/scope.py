@@ -22,3 +22,8 @@ class Scope:
     def whole(self) -> bool:
         """Whether the run looks at all pages."""
         return not self.paths
+
+    @property
+    def lines(self) -> bool:
+        """Whether single lines are named, whose examples somebody wants to see run."""
+        return any(":" in path for path in self.paths)
