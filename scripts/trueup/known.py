@@ -1,7 +1,7 @@
 """What of a run is known from earlier ones, and what each of its checks reads.
 
 The rule: a check reads every file of the project, with these exceptions. Collecting facts and playing examples read no
-*document* (a page, the vocabulary, the configuration of the site) but those that they are seen to read. The facts note
+*document* (a page, the vocabulary, the configuration of the site, the results of an earlier run) but those that they are seen to read. The facts note
 which documents are opened meanwhile; a page's examples read their own page, and what its code can reach.
 """
 
@@ -15,7 +15,7 @@ from trueup.config import Config
 from trueup.memory import Memory, opened, unchanged
 from trueup.pages import Page
 from trueup.reach import reached
-from trueup.tree import digest_of
+from trueup.tree import OWN, digest_of
 from trueup.truth import Truth
 
 
@@ -92,7 +92,8 @@ class Known:
         return frozenset(
             path
             for path in self._memory.tree.files
-            if (path in single or _is_page(path, config.docs)) and not f"{path}/".startswith(served)
+            if (path in single or path.startswith(f"{OWN}/") or _is_page(path, config.docs))
+            and not f"{path}/".startswith(served)
         )
 
     def _example(self, page: Page) -> Iterator[str]:
