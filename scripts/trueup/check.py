@@ -159,7 +159,8 @@ class Run:
     def _play(self, pages: Sequence[Page]) -> None:
         from trueup.examples.run import run_pages
 
-        result = run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1)
+        lines = chosen_lines(self.scope.paths)
+        result = run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1, lines=lines)
         self.findings += result.findings
         self.examples |= result.per_page
         troubled = {finding.path for finding in result.findings}
@@ -261,6 +262,22 @@ def choose(pages: Sequence[Page], paths: Sequence[str], config: Config) -> list[
         if not any(_below(page, path) for page in pages):
             raise TrueupError(f"{path}: no page of {config.docs}; give a Markdown file or folder below it")
     return [page for page in pages if not wanted or any(_below(page, path) for path in wanted)]
+
+
+def chosen_lines(paths: Sequence[str]) -> dict[str, list[int]]:
+    """The lines that `paths` name after a `:`, by page; a page that is also named without a line is whole.
+
+    Raises `TrueupError` when something else than a number stands there.
+    """
+    found: dict[str, list[int]] = {}
+    for path in paths:
+        name, colon, rest = path.partition(":")
+        line = rest.partition(":")[0]
+        if colon and not line.isdigit():
+            raise TrueupError(f"{path}: {line!r} is no line; write {name}:41")
+        if colon:
+            found.setdefault(name, []).append(int(line))
+    return {name: lines for name, lines in found.items() if name not in paths}
 
 
 def _below(page: Page, path: str) -> bool:

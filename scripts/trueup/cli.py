@@ -60,14 +60,15 @@ def main() -> NoReturn:
 @cli.command()
 def write(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Pages or folders whose outputs to write; all by default.")
+        list[str] | None,
+        typer.Argument(help="Pages, folders or examples (page.md:41) whose outputs to write; all by default."),
     ] = None,
     examples: Annotated[bool, typer.Option(help="Run the examples and write their outputs.")] = True,
     root: Root = None,
 ) -> None:
     """Write the generated files and the outputs of examples anew."""
     from trueup import generated
-    from trueup.check import choose
+    from trueup.check import choose, chosen_lines
     from trueup.examples.run import run_pages
     from trueup.gather import gather
     from trueup.pages import read_pages
@@ -81,8 +82,10 @@ def write(
             console.print(f"wrote {path}", highlight=False)
         if examples:
             progress("examples")
-            pages = choose(read_pages(folder, config.docs), [_relative(path, folder) for path in paths or ()], config)
-            result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1)
+            chosen = [_relative(path, folder) for path in paths or ()]
+            pages = choose(read_pages(folder, config.docs), chosen, config)
+            lines = chosen_lines(chosen)
+            result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1, lines=lines)
             findings = result.findings
             for path in result.written:
                 console.print(f"wrote {path}", highlight=False)
@@ -92,7 +95,9 @@ def write(
 
 @cli.command()
 def check(
-    paths: Annotated[list[str] | None, typer.Argument(help="Pages or folders to check; all by default.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Pages, folders or examples (page.md:41) to check; all by default.")
+    ] = None,
     contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
     crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
     evidence: Annotated[

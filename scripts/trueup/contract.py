@@ -86,7 +86,7 @@ def _token(config: Config, root: Path, scratch: Path, service: Service) -> str:
         )
     stage = Stage("scenario", scratch / "scenario", lambda: service)
     try:
-        outcome = stage.scenario(file, config.timeouts.block)
+        outcome = stage.source(file, config.timeouts.block)
         if not outcome.ok or not stage.variables.get("TOKEN"):
             why = outcome.describe(config.timeouts.block) if not outcome.ok else "exports no TOKEN"
             raise TrueupError(f"tool.trueup.contract.scenario: {file.name} {why}; its output:\n{outcome.output}")

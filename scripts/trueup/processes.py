@@ -78,6 +78,8 @@ def end_group(process: Process, *, gently: str = "", within: float = _GRACE_SECO
     """End a process and the group it leads: first with the signal named `gently`, if given, then without asking."""
     if gently and process.poll() is None:
         process.send_signal(signal.Signals[gently])
+        # One that has been stopped takes no signal before it goes on.
+        process.send_signal(signal.SIGCONT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=within)
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trueup.pages import Directive, Page
 
 _HEADING = re.compile(r"[> \t]*(#{1,6})[ \t]")
-_UNDERLINED = re.compile(r"[> \t]*\S.*\n[> \t]*(=+|-{3,})[ \t]*$")
+_UNDERLINED = re.compile(r"[> \t]*\S.*\n[> \t]*(=+|-+)[ \t]*(?:\n|$)")
 
 
 class SceneOptions(BaseModel):

@@ -69,7 +69,7 @@ class Service:
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables of commands that talk to it, over HTTP or through its data."""
-        return {**self.env, "BASE_URL": self.base_url, "PORT": str(self.port)}
+        return {**self.env, "BASE_URL": self.base_url, "PORT": str(self.port), "SERVICE_PID": str(self.process.pid)}
 
     @property
     def alive(self) -> bool:

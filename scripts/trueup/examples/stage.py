@@ -33,7 +33,7 @@ class Outcome:
         """What went wrong, in words."""
         match self.trouble:
             case "timeout":
-                return f"did not end within {seconds:g} s"
+                return f"did not end within {seconds:.3g} s"
             case "flood":
                 return f"printed more than {OUTPUT_LIMIT // 1_000_000} MB"
             case "died":
@@ -69,8 +69,8 @@ class Stage:
         """The exported variables of the page's shell, as the last block left them."""
         return self._env or self._environment()
 
-    def scenario(self, file: Path, seconds: float) -> Outcome:
-        """Source a scenario file in the page's shell."""
+    def source(self, file: Path, seconds: float) -> Outcome:
+        """Source a shell file, such as a scenario, in the page's shell."""
         return self._source(file, seconds)
 
     def bash(self, source: str, line: int, seconds: float) -> Outcome:

@@ -1,6 +1,6 @@
 """A page's fenced blocks as a story: what is run, in order, and what is expected of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from trueup.findings import Finding
 from trueup.normalise import Normaliser, Patterns
 from trueup.pages import Block, Page
 from trueup.plugins import Plugins
+from trueup.scenes import Scene, read_scenes
 
 
 class Kind(Enum):
@@ -98,6 +99,16 @@ class Step:
     patterns: Patterns
     volatile: tuple[str, ...] = ()
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is executed."""
+        return self.kind is not Kind.DATA
+
+    @property
+    def lines(self) -> range:
+        """The lines of the page that it takes, its output included."""
+        return range(self.block.line, (self.output or self.block).end + 1)
+
     def number(self, name: str, default: float) -> float:
         """The attribute `name` of the block as a number. `read_story` has made sure that it is one."""
         return float(self.block.attributes.get(name, default))
@@ -112,11 +123,7 @@ class Story:
     steps: tuple[Step, ...]
     literal: int
     findings: tuple[Finding, ...]
-
-    @property
-    def runs(self) -> bool:
-        """Whether anything has to be executed."""
-        return any(step.kind is not Kind.DATA for step in self.steps)
+    scenes: tuple[Scene, ...] = ()
 
 
 _NONE = Plugins()
@@ -158,7 +165,20 @@ def read_story(page: Page, plugins: Plugins = _NONE) -> Story:
             if kind is Kind.PYTHON and block.source.lstrip().startswith(">>>"):
                 kind = Kind.PROMPTS
             steps.append(_step(kind, block, None, options, known))
-    return Story(page, options, tuple(steps), literal, tuple(findings))
+    scenes = read_scenes(page)
+    findings += _unproved(page, scenes, steps)
+    return Story(page, options, tuple(steps), literal, tuple(findings), scenes)
+
+
+def _unproved(page: Page, scenes: Iterable[Scene], steps: Iterable[Step]) -> Iterator[Finding]:
+    """A finding for each failure whose scene documents no output: nothing shows that the fix works."""
+    shown = [step.block.line for step in steps if step.output is not None or step.kind in {Kind.CONSOLE, Kind.PROMPTS}]
+    for scene in scenes:
+        if scene.failure and not any(map(scene.holds, shown)):
+            message = f"section treats the failure {scene.failure}, but no output in it shows that the fix works"
+            yield Finding(
+                page.path, scene.line, "runbook-unproved", message, "show the output of a command after the fix"
+            )
 
 
 def _step(

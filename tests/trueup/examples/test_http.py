@@ -1,0 +1,51 @@
+"""Blocks of requests and responses."""
+
+import pytest
+
+from tests.trueup.examples.stories import Project
+
+
+def test_http_answers_are_compared_by_status_named_headers_and_body(project: Project) -> None:
+    post = '```http\nPOST /parcels\nContent-Type: application/json\n\n{"to": "Ada"}\n```\n'
+    good = (
+        '```{.http .output volatile="weight"}\n201 Created\nLocation: /parcels/0198c1f4-7c1e-7a33-b3f2-9b6f0d1c2a44\n\n'
+        '{\n  "id": "0198c1f4-7c1e-7a33-b3f2-9b6f0d1c2a44",\n  "weight": 99,\n  …\n}\n```\n'
+    )
+    assert project.findings(post + good) == []
+    finding = project.finding(post + good.replace("201 Created", "200 OK").replace("Location", "Place"))
+    assert finding.code == "example-differs"
+    assert "-200 OK" in finding.detail
+    assert "+201 Created" in finding.detail
+    assert "+(Place is absent)" in finding.detail
+
+
+def test_an_id_shown_earlier_may_be_used_in_a_request(project: Project) -> None:
+    page = (
+        '```http\nPOST /parcels\n\n{"to": "Ada"}\n```\n'
+        '```{.json .output}\n{\n  "id": "0198c1f4-7c1e-7a33-b3f2-9b6f0d1c2a44",\n  …\n}\n```\n'
+        "```http\nGET /parcels/0198c1f4-7c1e-7a33-b3f2-9b6f0d1c2a44\n```\n"
+    )
+    assert project.findings(page) == []
+
+
+def test_an_answer_that_is_an_error_must_be_documented(project: Project) -> None:
+    assert "status 404, not 2xx" in project.finding("```http\nGET /nowhere\n```\n").message
+    assert project.findings("```{.http status=404}\nGET /nowhere\n```\n") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "words"),
+    [
+        ("FETCH it", 2, "is no request line"),
+        ("GET /parcels\nno header", 3, "is no header"),
+        ("GET /parcels/$PARCEL", 2, r"variable $PARCEL is not set"),
+    ],
+)
+def test_a_request_that_cannot_be_sent(project: Project, source: str, line: int, words: str) -> None:
+    finding = project.finding(f"```http\n{source}\n```\n")
+    assert (finding.line, finding.code) == (line, "block-invalid")
+    assert words in finding.message
+
+
+def test_a_response_without_end(project: Project) -> None:
+    assert project.findings("```http\nGET /flood\n```\n") == [(1, "example-flood")]
