@@ -15,6 +15,8 @@ MARK = "TRUEUP_SCRATCH"
 """The environment variable that tells to which scratch folder a process belongs; inherited by all it starts."""
 
 _GRACE_SECONDS = 3.0
+_KILLED_SECONDS = 15.0
+"""How long a killed process may take to be gone; on a busy machine that is not at once."""
 _PAUSE_SECONDS = 0.01
 _UNSEEN = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
 
@@ -85,7 +87,7 @@ def end_group(process: Process, *, gently: str = "", within: float = _GRACE_SECO
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=_GRACE_SECONDS)
+        process.wait(timeout=_KILLED_SECONDS)
 
 
 def _within(folder: str, scratch: Path) -> bool:

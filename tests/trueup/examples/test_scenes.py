@@ -88,7 +88,7 @@ print(n)
 
 def test_a_failure_is_injected_after_the_prelude_and_the_recovery_is_shown(project: Project) -> None:
     project.failure("shelf-empty", f'{POST}\nrm "$SHELF"\n[ "$({COUNT})" = 0 ]')
-    project.settings["service"] = {**project.settings["service"], "env": {"SHELF": "{data}/parcels.json"}}  # type: ignore[dict-item]
+    project.settings["service"] = {**project.settings["service"], "env": {"SHELF": "{data}/parcels.json"}}
     treated = f"## Gone\n\n/// failure | shelf-empty\n///\n\n{block(COUNT, '0')}{block(POST)}{block(COUNT, '1')}"
     assert project.findings(f"# T\n\n{block(POST)}{treated}") == []
 
