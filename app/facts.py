@@ -261,6 +261,7 @@ def _telemetry() -> Iterator[Fact]:
             places(events).row("LOG_LINES", order),
             order=order,
             level=line.level,
+            fields=["exception" if name == "exc_info" else name for name in line.fields],
         )
     constants = {id(value): name for name, value in vars(metrics).items() if isinstance(value, metrics.MetricKind)}
     for order, kind in enumerate(metrics.METRICS):

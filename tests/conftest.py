@@ -11,6 +11,7 @@ from typing import Protocol
 
 import psycopg
 import pytest
+import structlog
 
 from app.database.connect import open_database
 from app.database.embedded import EmbeddedPostgres
@@ -20,11 +21,28 @@ from app.migrations import migrate
 from app.queue.bullmq import BullmqPostgres
 from app.services import Services, open_services
 from app.settings import Settings
+from app.telemetry.events import LOG_LINES, LogEvent
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _log_lines_carry_what_their_table_says() -> Iterator[None]:
+    """Every line that a test lets the service write is held against the table, whatever the test is about."""
+    strangers: list[str] = []
+
+    def note(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if line["event"] in set(LogEvent):
+            fields = set(line) - {"event"} - set(LOG_LINES[LogEvent(line["event"])].fields)
+            strangers.extend(f"{line['event']} {field}" for field in fields)
+        return line
+
+    structlog.configure(processors=[note, *structlog.get_config()["processors"]])
+    yield
+    assert strangers == []
 
 
 @pytest.fixture(scope="session")

@@ -44,43 +44,79 @@ class LogEvent(StrEnum):
 
 @dataclass(frozen=True)
 class LogLine:
-    """What a log line means and how severe it is."""
+    """What a log line means, how severe it is, and what it may carry besides what every line has.
+
+    `exc_info` becomes `exception` in the line.
+    """
 
     level: str
     meaning: str
+    fields: tuple[str, ...] = ()
 
 
 LOG_LINES: dict[LogEvent, LogLine] = {
-    LogEvent.SERVICE_STARTED: LogLine("info", "The process is ready to serve."),
+    LogEvent.SERVICE_STARTED: LogLine("info", "The process is ready to serve.", ("database",)),
     LogEvent.SERVICE_STOPPED: LogLine("info", "The process has closed everything it had open."),
-    LogEvent.WORKER_STARTED: LogLine("info", "The process takes jobs now."),
-    LogEvent.WORKER_STOPPING: LogLine("info", "The process takes no more jobs and waits for boundaries."),
-    LogEvent.WORKER_STOPPED: LogLine("info", "No job runs in this process any more."),
-    LogEvent.JOB_CREATED: LogLine("info", "A job was accepted."),
-    LogEvent.JOB_CONTROLLED: LogLine("info", "A person paused, resumed, cancelled, retried or force-failed a job."),
-    LogEvent.JOB_CLAIMED: LogLine("info", "A worker holds a job now."),
-    LogEvent.JOB_STAGE_STARTED: LogLine("info", "A job entered a stage."),
-    LogEvent.JOB_CHECKPOINT_SAVED: LogLine("debug", "A stage's result, or its interrupted state, is in storage."),
+    LogEvent.WORKER_STARTED: LogLine("info", "The process takes jobs now.", ("worker_id", "slots")),
+    LogEvent.WORKER_STOPPING: LogLine(
+        "info", "The process takes no more jobs and waits for boundaries.", ("worker_id", "running")
+    ),
+    LogEvent.WORKER_STOPPED: LogLine("info", "No job runs in this process any more.", ("worker_id",)),
+    LogEvent.JOB_CREATED: LogLine("info", "A job was accepted.", ("job_id", "type", "priority")),
+    LogEvent.JOB_CONTROLLED: LogLine(
+        "info", "A person paused, resumed, cancelled, retried or force-failed a job.", ("job_id", "action", "status")
+    ),
+    LogEvent.JOB_CLAIMED: LogLine("info", "A worker holds a job now.", ("worker_id",)),
+    LogEvent.JOB_STAGE_STARTED: LogLine("info", "A job entered a stage.", ("stage", "resumed")),
+    LogEvent.JOB_CHECKPOINT_SAVED: LogLine(
+        "debug", "A stage's result, or its interrupted state, is in storage.", ("path", "final")
+    ),
     LogEvent.JOB_COMPLETED: LogLine("info", "A job ran to its end."),
-    LogEvent.JOB_RESCHEDULED: LogLine("warning", "An attempt failed with a transient error; another one follows."),
-    LogEvent.JOB_FAILED: LogLine("error", "A job failed for good."),
-    LogEvent.JOB_SUSPENDED: LogLine("info", "A running job met a pause request."),
-    LogEvent.JOB_STOPPED: LogLine("info", "A running job met a cancel request."),
-    LogEvent.JOB_RELEASED: LogLine("info", "A stopping worker gave a job back."),
-    LogEvent.JOB_RESCUED: LogLine("warning", "A job was taken back from a worker that had stopped renewing its lease."),
-    LogEvent.JOB_ABANDONED: LogLine("error", "A lease expired on the last attempt; the job failed."),
-    LogEvent.JOB_LEASE_LOST: LogLine("warning", "A worker found that it no longer holds its job, and left it."),
-    LogEvent.JOB_ERROR: LogLine("debug", "The trace of the error that ended an attempt."),
-    LogEvent.DELIVERY_FAILED: LogLine("warning", "What came of an attempt could not be written; the lease expires."),
-    LogEvent.DELIVERY_DROPPED: LogLine("debug", "The queue delivered a job that cannot be claimed; nothing to do."),
-    LogEvent.CHECKPOINT_FAILED: LogLine("warning", "An interrupted stage's state is on the row, but not in storage."),
-    LogEvent.QUEUE_ERROR: LogLine("warning", "The queue's client met an error; it tries again by itself."),
-    LogEvent.QUEUE_UNAVAILABLE: LogLine("warning", "A job could not be handed to the queue; the reconciler will."),
-    LogEvent.JOB_REQUEUED: LogLine("warning", "The reconciler handed over pending jobs that the queue did not hold."),
-    LogEvent.RECONCILER_FAILED: LogLine("warning", "A look for lost jobs failed; the next one follows."),
-    LogEvent.HEARTBEAT_FAILED: LogLine("warning", "Leases could not be renewed; the next heartbeat tries again."),
-    LogEvent.DATABASE_UNAVAILABLE: LogLine("warning", "A request was refused because the database did not answer."),
-    LogEvent.REQUEST_FAILED: LogLine("error", "A request met a defect; the trace is in the line."),
+    LogEvent.JOB_RESCHEDULED: LogLine(
+        "warning", "An attempt failed with a transient error; another one follows.", ("error", "retry_in_seconds")
+    ),
+    LogEvent.JOB_FAILED: LogLine("error", "A job failed for good.", ("error",)),
+    LogEvent.JOB_SUSPENDED: LogLine("info", "A running job met a pause request.", ("error",)),
+    LogEvent.JOB_STOPPED: LogLine("info", "A running job met a cancel request.", ("error",)),
+    LogEvent.JOB_RELEASED: LogLine("info", "A stopping worker gave a job back.", ("error",)),
+    LogEvent.JOB_RESCUED: LogLine(
+        "warning",
+        "A job was taken back from a worker that had stopped renewing its lease.",
+        ("job_id", "type", "retry_count"),
+    ),
+    LogEvent.JOB_ABANDONED: LogLine(
+        "error", "A lease expired on the last attempt; the job failed.", ("job_id", "type", "retry_count")
+    ),
+    LogEvent.JOB_LEASE_LOST: LogLine(
+        "warning", "A worker found that it no longer holds its job, and left it.", ("worker_id",)
+    ),
+    LogEvent.JOB_ERROR: LogLine("debug", "The trace of the error that ended an attempt.", ("exc_info",)),
+    LogEvent.DELIVERY_FAILED: LogLine(
+        "warning", "What came of an attempt could not be written; the lease expires.", ("error",)
+    ),
+    LogEvent.DELIVERY_DROPPED: LogLine(
+        "debug", "The queue delivered a job that cannot be claimed; nothing to do.", ("job_id", "run")
+    ),
+    LogEvent.CHECKPOINT_FAILED: LogLine(
+        "warning", "An interrupted stage's state is on the row, but not in storage.", ("error",)
+    ),
+    LogEvent.QUEUE_ERROR: LogLine("warning", "The queue's client met an error; it tries again by itself.", ("error",)),
+    LogEvent.QUEUE_UNAVAILABLE: LogLine(
+        "warning", "A job could not be handed to the queue; the reconciler will.", ("jobs", "error")
+    ),
+    LogEvent.JOB_REQUEUED: LogLine(
+        "warning", "The reconciler handed over pending jobs that the queue did not hold.", ("count",)
+    ),
+    LogEvent.RECONCILER_FAILED: LogLine("warning", "A look for lost jobs failed; the next one follows.", ("error",)),
+    LogEvent.HEARTBEAT_FAILED: LogLine(
+        "warning", "Leases could not be renewed; the next heartbeat tries again.", ("error",)
+    ),
+    LogEvent.DATABASE_UNAVAILABLE: LogLine(
+        "warning", "A request was refused because the database did not answer.", ("path", "error")
+    ),
+    LogEvent.REQUEST_FAILED: LogLine(
+        "error", "A request met a defect; the trace is in the line.", ("method", "path", "exc_info")
+    ),
 }
 
 

@@ -11,7 +11,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trueup import bare, claims, coverage, generated, inline, links, repository, sitebuild, testrun, values, vocabulary
+from trueup import (
+    bare,
+    claims,
+    coverage,
+    generated,
+    inline,
+    links,
+    repository,
+    rules,
+    sitebuild,
+    testrun,
+    values,
+    vocabulary,
+)
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
@@ -110,6 +123,7 @@ class Run:
         self.findings += _duplicates(pages)
         with self._timed("coverage", "owned facts") as entry:
             self.findings += coverage.check(bindings, self.config, self.root)
+            self.findings += rules.check(self.root, self.config.rules, truth.inventory)
             self.findings += words.stale(truth.inventory)
             entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)
         with self._timed("generated", "generated files") as entry:

@@ -133,6 +133,7 @@ class Config(_Section):
     collectors: list[str] = Field(
         default_factory=list, description="`module:function` of each that returns the application's own facts."
     )
+    rules: list[Path] = Field(default_factory=list, description="Files of alert rules that Prometheus reads.")
     vocabulary: Path | None = Field(default=None, description="TOML file of foreign words, each with a reason.")
     owned: list[str] = Field(default_factory=list, description="Kinds whose facts need exactly one owner page each.")
     hidden: list[HiddenRoute] = Field(

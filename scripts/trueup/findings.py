@@ -69,6 +69,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A promise (never, always, at most once, …) stands in a section without evidence.",
             "Add an evidence block, say it without the promise, or exempt the phrase in the vocabulary.",
         ),
+        "rule-invalid": Code(
+            "A file of alert rules is not what Prometheus accepts, or reads a metric that there is not.",
+            "Correct the rule.",
+        ),
         # coverage and generated files
         "fact-undocumented": Code("A fact that needs an owner page has none.", "Add a fact block that shows it."),
         "fact-owned-twice": Code(

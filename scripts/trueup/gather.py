@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup import failures
-from trueup.collect import commands, files, openapi, plugin, routes, settings, symbols
+from trueup.collect import commands, files, openapi, plugin, routes, rules, settings, symbols
 from trueup.collect.load import project_imports
 from trueup.collect.settings import Validator
 from trueup.config import Config
@@ -35,6 +35,7 @@ def gather(config: Config, root: Path) -> Truth:
         validators = settings.validators(config.settings)
         facts += commands.collect(config.commands, locator)
         facts += plugin.collect(root, config.collectors)
+    facts += rules.collect(root, config.rules)
     facts += symbols.collect(root, config.packages)
     facts += files.collect(root)
     facts += failures.collect(root, config.failures)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from trueup.render.commands import Commands
 from trueup.render.diagram import Diagram
 from trueup.render.listing import Definitions, Listing
+from trueup.render.matrix import Matrix
 from trueup.render.operations import Operations
 from trueup.render.schemas import Schemas
 from trueup.render.sequence import Sequence
@@ -16,6 +17,7 @@ from trueup.render.view import View
 VIEWS: Mapping[str, View] = MappingProxyType(
     {
         "table": Table(),
+        "matrix": Matrix(),
         "list": Listing(),
         "definition": Definitions(),
         "settings": Settings(),

@@ -1,8 +1,11 @@
 """A table: one row for each fact of a kind, with columns that the page chooses."""
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from trueup.facts import Fact
+from trueup.render.columns import chosen, heading
 from trueup.render.view import (
     Rendered,
     Selection,
@@ -42,7 +45,7 @@ class Table:
         facts = select(options, source, sheet)
         if not facts:
             return sheet.done()
-        columns = _columns(options, facts[0])
+        columns = _columns(options, source.inventory.of_kind(options.kind))
         known = BUILTIN.union(*(fact.attributes for fact in source.inventory.of_kind(options.kind)))
         for spec in columns.values():
             for name in specified(spec):
@@ -61,15 +64,9 @@ class Table:
         return sheet.done()
 
 
-def _columns(options: TableOptions, fact: Fact) -> dict[str, str]:
+def _columns(options: TableOptions, facts: Sequence[Fact]) -> dict[str, str]:
     if isinstance(options.columns, dict) and options.columns:
         return {str(heading): str(spec) for heading, spec in options.columns.items()}
     if options.columns:
-        return {_heading(spec, options.kind): spec for spec in options.columns}
-    chosen = [name for name in ("title", "summary", "description") if name in fact.attributes]
-    return {_heading(name, options.kind): name for name in ["key", *chosen]}
-
-
-def _heading(spec: str, kind: str) -> str:
-    name = spec.split("|")[0].strip()
-    return (kind if name == "key" else name).replace("_", " ").capitalize()
+        return {heading(spec, options.kind): spec for spec in options.columns}
+    return chosen(options.kind, facts)
