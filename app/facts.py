@@ -124,6 +124,7 @@ def _job_events() -> Iterator[Fact]:
             permission=permission.value if permission else None,
             roles={role.value: permissions.scope(role, permission).value for role in Role} if permission else {},
             sources=[row.source.value for row in rows if row.source],
+            leads={row.source.value: row.target.value for row in rows if row.source},
         )
 
 

@@ -215,6 +215,10 @@ class Run:
             from trueup import contract
 
             self._counted("contract", "cases", lambda: contract.run(self.config, self.root, truth))
+        if self.scope.conformance:
+            from trueup import conformance
+
+            self._counted("conformance", "pairs", lambda: conformance.run(self.config, self.root, truth))
         if self.scope.crawl and site.is_dir():  # a site that did not build has its finding
             from trueup import crawl
 

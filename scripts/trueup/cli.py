@@ -99,6 +99,9 @@ def check(
         list[str] | None, typer.Argument(help="Pages, folders or examples (page.md:41) to check; all by default.")
     ] = None,
     contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
+    conformance: Annotated[
+        bool, typer.Option("--conformance", help="Try every state with every event on the live service too.")
+    ] = False,
     crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Ask that every test named as evidence has passed on this code.")
@@ -113,7 +116,8 @@ def check(
     """Hold the documentation against the code and the running service."""
     folder = _folder(root)
     chosen = [_relative(path, folder) for path in paths or ()]
-    scope = Scope(chosen, examples, links, contract or everything, crawl or everything, evidence or everything)
+    driven = conformance or (everything and "conformance" in read_section(folder))
+    scope = Scope(chosen, examples, links, contract or everything, crawl or everything, evidence or everything, driven)
     result = _run(folder, scope, memory)
     if scope.whole:
         reports.save(result, folder)

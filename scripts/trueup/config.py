@@ -74,6 +74,23 @@ class ContractConfig(_Section):
     exclude: list[ExcludedOperation] = Field(default_factory=list, description="What is left out, each with a reason.")
 
 
+class ConformanceConfig(_Section):
+    """How every state is tried with every event."""
+
+    driver: str = Field(description="`module:function` that opens a driver on the live service.")
+    states: str = Field(default="state", description="The kind of facts that are the states.")
+    events: str = Field(default="event", description="The kind of facts that are the events; `actor`: who causes it.")
+    transitions: str = Field(
+        default="transition",
+        description="The kind of facts that are the transitions, with `source`, `event`, `target` and maybe `guard`.",
+    )
+    problems: str = Field(default="problem", description="The kind of facts that are the documented problems.")
+    problem: str = Field(default="", description="The problem that refuses an event in the wrong state; empty: any.")
+    absent: str = Field(default="", description="The problem where there is no subject; empty: any.")
+    scenario: str = Field(default="", description="The scenario whose exported variables the driver gets.")
+    env: dict[str, str] = Field(default_factory=dict, description="Environment variables of this check's service.")
+
+
 class NormaliserConfig(_Section):
     """A kind of volatile value that only this project has."""
 
@@ -152,6 +169,9 @@ class Config(_Section):
     )
     service: ServiceConfig | None = Field(default=None, description="The live service; none: pages may not need one.")
     contract: ContractConfig = Field(default_factory=ContractConfig, description="The contract test.")
+    conformance: ConformanceConfig | None = Field(
+        default=None, description="The conformance test; none: nothing to drive."
+    )
     verifiers: dict[str, str] = Field(
         default_factory=dict,
         description="Language of a fence, or name of a consumer → `module:function` that verifies such blocks.",

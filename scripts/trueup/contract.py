@@ -17,15 +17,14 @@ from trueup.collect.openapi import operations
 from trueup.config import Config, ContractConfig
 from trueup.contract_events import Events, Failure, read_events
 from trueup.errors import TrueupError
-from trueup.examples.stage import Stage
 from trueup.facts import Inventory
 from trueup.findings import Finding
 from trueup.gather import gather
 from trueup.outcome import CheckResult
 from trueup.processes import end_group
 from trueup.scratch import memory, scratch_folder
-from trueup.seed import Seeds
-from trueup.service import Ports, Service, base_environment, start, tail
+from trueup.service import Service, base_environment, tail
+from trueup.testbed import open_testbed
 from trueup.truth import Truth
 
 _FAILURES_EACH = 3
@@ -41,24 +40,19 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
     Raises `TrueupError` when no service is configured, it does not start, or schemathesis refuses its configuration.
     """
     truth = truth or gather(config, root)
-    if config.service is None:
-        raise TrueupError("the contract test needs a live service, but tool.trueup.service is not set; add it")
     _known_checks(config.contract)
     file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
     documented = openapi_examples.check(truth.document, truth.inventory, file)
     stale = list(_stale(config.contract, truth.document))
-    with scratch_folder(memory()) as scratch:
-        ports = Ports()
-        seeds = Seeds(config, root, scratch, ports)
-        folder = scratch / "contract"
-        seeds.copy(seeds.ensure(), folder)
-        service = start(config.service, config.timeouts, root=root, folder=folder, ports=ports)
-        try:
-            token = _token(config, root, scratch, service)
-            events, log = _test(config.contract, truth.document, scratch / "st", service, token)
-            died = "" if service.alive else service.tail()
-        finally:
-            service.stop()
+    with (
+        scratch_folder(memory()) as scratch,
+        open_testbed(config, root, scratch, "contract", config.contract.scenario) as bed,
+    ):
+        token = bed.variables.get("TOKEN", "")
+        if config.contract.scenario and not token:
+            raise TrueupError(f"tool.trueup.contract.scenario: {config.contract.scenario} exports no TOKEN")
+        events, log = _test(config.contract, truth.document, scratch / "st", bed.service, token)
+        died = "" if bed.service.alive else bed.service.tail()
     known = {f"{method} {path}" for method, path, _ in operations(truth.document)}
     findings = [*documented.findings, *stale]
     findings += _findings(events, truth.inventory, file)
@@ -73,26 +67,6 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
         "documented examples": documented.counted,
     }
     return CheckResult(tuple(sorted(set(findings))), events.cases, figures)
-
-
-def _token(config: Config, root: Path, scratch: Path, service: Service) -> str:
-    """The token that the configured scenario exports; empty when there is none."""
-    if not config.contract.scenario:
-        return ""
-    file = root / (config.scenarios or "") / f"{config.contract.scenario}.sh"
-    if config.scenarios is None or not file.is_file():
-        raise TrueupError(
-            f"tool.trueup.contract.scenario: {config.contract.scenario!r}: no such scenario; see scenarios"
-        )
-    stage = Stage("scenario", scratch / "scenario", lambda: service)
-    try:
-        outcome = stage.source(file, config.timeouts.block)
-        if not outcome.ok or not stage.variables.get("TOKEN"):
-            why = outcome.describe(config.timeouts.block) if not outcome.ok else "exports no TOKEN"
-            raise TrueupError(f"tool.trueup.contract.scenario: {file.name} {why}; its output:\n{outcome.output}")
-        return stage.variables["TOKEN"]
-    finally:
-        stage.close()
 
 
 def _test(

@@ -41,6 +41,7 @@ class _Site:
         self._bindings: Bindings | None = None
         self._report: report.Report | None = None
         self.generated = ""
+        self.driven = self.config.conformance.events if self.config.conformance else ""
 
     def find(self, key: str) -> tuple[Bindings, Page, report.Report | None] | None:
         """The page whose body has this digest, its bindings and the last report."""
@@ -106,7 +107,7 @@ class _Expand(Preprocessor):
         for expansion in bindings.expansions[page.path]:
             for finding in expansion.findings:
                 log.warning("%s", finding)
-        return [*bindings.render(page).split("\n"), "", stamp(page, last, _site().generated), ""]
+        return [*bindings.render(page).split("\n"), "", stamp(page, last, _site().generated, _site().driven), ""]
 
 
 class _Link(Treeprocessor):

@@ -159,6 +159,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "contract-incomplete": Code(
             "The contract test did not come to its end.", "Raise `contract.seconds` or lower `contract.max_examples`."
         ),
+        "conformance-differs": Code(
+            "The live service does something else with a state and an event than the documented transitions say.",
+            "Correct the code, or the transition.",
+        ),
         # the crawl of the served site
         "crawl-broken": Code("LinkChecker found a broken link.", "Correct the address."),
         "crawl-disagrees": Code(

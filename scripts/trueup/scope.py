@@ -17,6 +17,7 @@ class Scope:
     contract: bool = False
     crawl: bool = False
     evidence: bool = False
+    conformance: bool = False
 
     @property
     def whole(self) -> bool:

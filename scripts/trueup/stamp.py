@@ -9,10 +9,11 @@ NOT_VERIFIED = '<p class="trueup-stamp trueup-stamp-none">Not verified in this b
 """What a page shows when no verification of it, as it stands, is known."""
 
 
-def stamp(page: Page, report: Report | None, generated: str) -> str:
+def stamp(page: Page, report: Report | None, generated: str, driven: str = "") -> str:
     """The stamp of a page, as HTML.
 
-    `generated` is the digest of the generated files that the page is built from. `NOT_VERIFIED` when the report does
+    `generated` is the digest of the generated files that the page is built from; `driven` is the kind of the events
+    that the conformance check causes: a page with a matrix of them says how many pairs were driven. `NOT_VERIFIED` when the report does
     not cover page and files as they stand, or has findings on the page.
     """
     entry = report.pages.get(page.path) if report else None
@@ -24,6 +25,9 @@ def stamp(page: Page, report: Report | None, generated: str) -> str:
     commit = f"<code>{escape(report.commit)}</code>" if report.commit else "an unknown commit"
     dirty = " with local changes" if report.dirty else ""
     parts = [_count(entry.facts, "fact"), _count(entry.examples, "example"), _count(entry.links, "link")]
+    if driven and any(directive.argument.split() == ["matrix", driven] for directive in page.directives):
+        pairs = next((check.counted for check in report.checks if check.name == "conformance"), 0)
+        parts.append(f"{_count(pairs, 'pair') if pairs else 'no pairs'} driven on a live service")
     return (
         f'<p class="trueup-stamp">Verified on <time datetime="{escape(report.finished)}">{day}</time> '
         f"at commit {commit}{dirty}: {', '.join(parts)}.</p>"

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from trueup import blocks
 from trueup.bindings import Bindings
 from trueup.facts import Fact, Inventory
 from trueup.pages import Page
+from trueup.report import CheckEntry, PageEntry, Report
+from trueup.stamp import stamp
 
 INVENTORY = Inventory(
     [
@@ -213,6 +216,16 @@ def test_the_diagram_draws_every_transition_once_and_tells_it_in_words() -> None
     assert not re.search(r"(?:href|src)=\"http", text)
     own = expand("/// facts | diagram\nstates: state\ntransitions: move\n///\n")
     assert not own.rendered.owned
+
+
+def test_the_stamp_of_a_page_with_a_matrix_says_how_many_pairs_were_driven() -> None:
+    page = Page("docs/a.md", "a.md", "# A\n\n/// facts | matrix event\nacross: state\n///\n")
+    report = Report("2026-02-03T04:05:06+00:00", "abc", False, 1.0, pages={page.path: PageEntry(page.digest, 3)})
+    assert "0 links, no pairs driven on a live service." in stamp(page, report, "", "event")
+    driven = replace(report, checks=[CheckEntry("conformance", 105, "pairs", 9.0)])
+    assert "0 links, 105 pairs driven on a live service." in stamp(page, driven, "", "event")
+    other = Page("docs/b.md", "b.md", "# B\n")
+    assert "driven" not in stamp(other, replace(driven, pages={other.path: PageEntry(other.digest)}), "", "event")
 
 
 def test_arrows_never_share_a_row() -> None:

@@ -17,7 +17,6 @@ from trueup.render.view import View
 VIEWS: Mapping[str, View] = MappingProxyType(
     {
         "table": Table(),
-        "matrix": Matrix(),
         "list": Listing(),
         "definition": Definitions(),
         "settings": Settings(),
@@ -25,6 +24,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         "operations": Operations(),
         "schemas": Schemas(),
         "diagram": Diagram(),
+        "matrix": Matrix(),
         "sequence": Sequence(),
     }
 )

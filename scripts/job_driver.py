@@ -1,0 +1,144 @@
+"""Drives jobs through a live service for the conformance check: people over HTTP, workers and recovery over the store.
+
+A worker is the code that a worker uses, on the service's own database; so is recovery, whose clock is set forward.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from trueup.driver import Live, Outcome, Trial
+
+from app.database.tables import jobs
+from app.jobs.clock import Clock
+from app.jobs.model import Caller, Job, Lease
+from app.jobs.reader import JobReader
+from app.jobs.states import TERMINAL, Actor, Event, Status
+from app.jobs.store import JobStore, NewJob
+
+_LEASE = timedelta(seconds=60)
+_WORKER = "conformance"
+_SYSTEM = Caller.system("conformance")
+
+
+@contextmanager
+def drive(live: Live) -> Iterator["JobDriver"]:
+    """Open a driver on a service that runs no workers of its own."""
+    headers = {"Authorization": f"Bearer {live.variables['TOKEN']}"}
+    with (
+        asyncio.Runner() as runner,
+        httpx.Client(base_url=f"{live.base_url}/api/v1", headers=headers, trust_env=False) as api,
+    ):
+        engine = create_async_engine(live.database)
+        try:
+            yield JobDriver(runner, api, engine)
+        finally:
+            runner.run(engine.dispose())
+
+
+class JobDriver:
+    """Tries one event on one job after the other."""
+
+    def __init__(self, runner: asyncio.Runner, api: httpx.Client, engine: AsyncEngine) -> None:
+        self._runner, self._api, self._engine = runner, api, engine
+        self._store, self._reader = JobStore(engine), JobReader(engine)
+
+    def attempt(self, trial: Trial) -> Outcome:
+        """Make a job in the trial's state, and let the trial's actor cause the event."""
+        event, actor = Event(trial.event), Actor(trial.actor)
+        if not trial.state and event is Event.CREATE and actor is Actor.USER:
+            return self._create(trial.guard)
+        job = self._runner.run(self._job_in(trial, event)) if trial.state else None
+        ident = job.id if job else uuid4()
+        if actor is Actor.USER:
+            happened, problem = self._as_user(ident, event)
+        else:
+            act = self._as_worker if actor is Actor.WORKER else self._as_system
+            happened, problem = self._runner.run(act(job, event, trial.guard)), ""
+        after = self._runner.run(self._reader.get(ident))
+        return Outcome(happened, after.status.value if after else "", problem)
+
+    # -- people, over HTTP
+
+    def _create(self, valid: bool) -> Outcome:
+        answer = self._api.post("/jobs/geocoding", json={"mode": "static" if valid else "none"})
+        created = answer.json()
+        if answer.is_success:
+            return Outcome(True, created["status"])
+        return Outcome(False, "", created["code"])
+
+    def _as_user(self, ident: UUID, event: Event) -> tuple[bool, str]:
+        if event is Event.FORCE_FAIL:
+            answer = self._api.post(f"/jobs/{ident}/force-fail")
+        elif event is Event.CREATE:
+            # There is no way to create a job that there is: each creation is another job.
+            return False, ""
+        else:
+            answer = self._api.post(f"/jobs/{ident}/control", json={"action": event.value})
+        return answer.is_success, "" if answer.is_success else answer.json()["code"]
+
+    # -- workers and recovery, over the store
+
+    async def _as_worker(self, job: Job | None, event: Event, guard: bool) -> bool:
+        if event is Event.CLAIM:
+            ident, run = (job.id, job.run) if job else (uuid4(), 1)
+            run = run if guard else run - 1  # a delivery of an older run
+            return await self._store.claim(ident, run, worker_id=_WORKER, lease=_LEASE) is not None
+        # The lease of a job that nobody holds is one that was lost.
+        lease = Lease(job.id, job.run, _WORKER if guard else "somebody-else") if job else Lease(uuid4(), 1, _WORKER)
+        try:
+            return await self._store.settle(lease, event, error={"message": "conformance"}) is not None
+        except ValueError:
+            return False  # the store knows no such event of a worker
+
+    async def _as_system(self, job: Job | None, event: Event, guard: bool) -> bool:
+        # Recovery has one look, whatever is wanted of it. It acts on leases that are over, and on nothing else.
+        over = guard and event in {Event.RESCUE, Event.ABANDON}
+        store = JobStore(self._engine, Clock(offset=_LEASE * 2)) if over else self._store
+        rescued, abandoned = await store.rescue(caller=_SYSTEM)
+        taken = {Event.RESCUE: rescued, Event.ABANDON: abandoned}.get(event, [])
+        return job is not None and job.id in {other.id for other in taken}
+
+    # -- bringing a job into a state
+
+    async def _job_in(self, trial: Trial, event: Event) -> Job:
+        """Put a job there by hand, so that what is tried depends on no other transition."""
+        status = Status(trial.state)
+        new = NewJob(
+            type="geocode_households",
+            data={"mode": "static"},
+            config={},
+            priority=50,
+            max_retries=0 if event is Event.ABANDON else 3,
+            created_by=None,
+        )
+        job = await self._store.create(new, caller=_SYSTEM)
+        held = status is Status.PROCESSING
+        now = self._store.clock.now()
+        values: dict[str, Any] = {
+            "status": status.value,
+            "worker_id": _WORKER if held else None,
+            "lock_expires_at": self._store.clock.now(_LEASE) if held else None,
+            "completed_at": now if status in TERMINAL else None,
+            "control_request": self._request(trial, event) if held else None,
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+        made = await self._reader.get(job.id)
+        if made is None:
+            raise LookupError(f"job {job.id} is gone")
+        return made
+
+    def _request(self, trial: Trial, event: Event) -> str | None:
+        """What a person has asked of a running job before: what the guards of pause and resume look at."""
+        if event is Event.RESUME and trial.guard:
+            return "pause"
+        if event is Event.PAUSE and not trial.guard:
+            return "cancel"
+        return None
