@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from app.database.errors import DatabaseStartError
 from app.problems import Problem
+from app.queue.errors import QueueStartError
 from app.settings import Settings
 
 # What only some commands need is imported by them: web framework and database take longer to import than
@@ -33,7 +34,7 @@ def main() -> None:
     """Run the command; problems that the caller can mend end with one line and status 2."""
     try:
         cli()
-    except DatabaseStartError as error:
+    except (DatabaseStartError, QueueStartError) as error:
         sys.exit(_complain(str(error)))
     except Problem as problem:
         sys.exit(_complain(problem.detail))

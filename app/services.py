@@ -17,9 +17,10 @@ from app.jobs.roster import Roster, WorkerProcess
 from app.jobs.service import JobService
 from app.jobs.store import JobStore
 from app.migrations import migrate
-from app.queue.bullmq import BullmqPostgres
 from app.queue.engine import Engine
 from app.queue.outbox import Outbox
+from app.queue.postgres import BullmqPostgres
+from app.queue.redis import BullmqRedis
 from app.settings import Settings
 from app.telemetry.events import LogEvent, emit
 from app.workers.executor import Executor
@@ -56,12 +57,13 @@ async def open_services(
 
     Raises:
         DatabaseStartError: there is no usable database.
+        QueueStartError: there is no usable queue.
     """
     clock = clock or Clock()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await migrate(database.engine)
-        engine = BullmqPostgres(database.address, database.engine)
+        engine = engine_of(settings, database)
         await engine.open()
         stack.push_async_callback(engine.close)
 
@@ -88,6 +90,11 @@ async def open_services(
         emit(log, LogEvent.SERVICE_STARTED, database="embedded" if database.embedded else "configured")
         yield services
     emit(log, LogEvent.SERVICE_STOPPED)
+
+
+def engine_of(settings: Settings, database: Database) -> Engine:
+    """Return the queue that the settings choose, not opened yet."""
+    return BullmqRedis(settings.redis_url) if settings.redis_url else BullmqPostgres(database.address, database.engine)
 
 
 async def _start_workers(services: Services, stack: AsyncExitStack) -> None:

@@ -41,6 +41,13 @@ def postgres_address(value: str) -> str:
     return value
 
 
+def redis_address(value: str) -> str:
+    """Return ``value`` when it can be the address of a Redis: with TCP, with TLS, or a socket."""
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return value
+
+
 class Settings(BaseSettings):
     """The settings of the service; unknown variables are ignored, bad values stop the start with their name."""
 
@@ -62,6 +69,12 @@ class Settings(BaseSettings):
         ge=2,
         le=200,
         description="Most connections that one process opens to the database for its own queries.",
+        json_schema_extra={"group": "storage"},
+    )
+    redis_url: Annotated[str, AfterValidator(redis_address)] | None = Field(
+        default=None,
+        description="Redis 6.2 or later that holds the queue. When it is not set, the database holds it.",
+        examples=["redis://:secret@redis.internal:6379/0"],
         json_schema_extra={"group": "storage"},
     )
     checkpoint_url: str | None = Field(

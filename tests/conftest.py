@@ -11,6 +11,7 @@ from typing import Protocol
 
 import psycopg
 import pytest
+import redis
 import structlog
 
 from app.database.connect import open_database
@@ -18,10 +19,11 @@ from app.database.embedded import EmbeddedPostgres
 from app.jobs.clock import Clock
 from app.jobs.registry import Registry
 from app.migrations import migrate
-from app.queue.bullmq import BullmqPostgres
+from app.queue.postgres import BullmqPostgres
 from app.services import Services, open_services
 from app.settings import Settings
 from app.telemetry.events import LOG_LINES, LogEvent
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -93,6 +95,23 @@ def database_url(postgres: str) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The address of a Redis."""
+    server = RedisServer()
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The address of a Redis that holds nothing."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings for a process on a fresh database, with short intervals."""
@@ -115,10 +134,22 @@ class Open(Protocol):
     ) -> AbstractAsyncContextManager[Services]: ...
 
 
+@pytest.fixture(params=["postgres", "redis"])
+def settings_of_each_queue(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """The settings once for each store that the queue can be kept in."""
+    if request.param == "postgres":
+        return settings
+    return settings.model_copy(update={"redis_url": request.getfixturevalue("redis_url")})
+
+
 @pytest.fixture
 def open_process(settings: Settings) -> Open:
     """Return a function that opens the services of one more process on the test's database."""
-    default = settings
+    return opener(settings)
+
+
+def opener(default: Settings) -> Open:
+    """Return a function that opens the services of one more process, by default with these settings."""
 
     @asynccontextmanager
     async def opened(

@@ -34,6 +34,7 @@ def command(*args: str, timeout: float = 60, **env: str) -> subprocess.Completed
         ({"PORT": "seventy"}, "jobs: PORT: .* integer.*seventy"),
         ({"WORKER_COUNT": "-1"}, "jobs: WORKER_COUNT: .*greater than or equal to 0.*-1"),
         ({"DATABASE_URL": "mysql://x"}, "jobs: DATABASE_URL: .*must start with postgresql://"),
+        ({"REDIS_URL": "http://x"}, "jobs: REDIS_URL: .*must start with redis://"),
         ({"LEASE_SECONDS": "5", "HEARTBEAT_SECONDS": "4"}, "HEARTBEAT_SECONDS is 4, more than a third"),
     ],
 )
@@ -125,4 +126,13 @@ def test_a_database_that_cannot_be_reached_costs_one_line(tmp_path, free_port, n
     done = command(name, DATABASE_URL=address, DATA_DIR=str(tmp_path), PORT=str(free_port))
     assert done.returncode == 2
     assert done.stderr.startswith("jobs: The database cannot be reached")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["serve", "worker"])
+def test_a_redis_that_cannot_be_reached_costs_one_line(database_url, tmp_path, free_port, name):
+    env = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "PORT": str(free_port), "LOG_LEVEL": "error"}
+    done = command(name, REDIS_URL="redis://:geheim@127.0.0.1:1/0", **env)
+    assert done.returncode == 2
+    assert done.stderr.startswith("jobs: Redis cannot be reached at redis://:***@127.0.0.1:1/0 (")
     assert len(done.stderr.splitlines()) == 1

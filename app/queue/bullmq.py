@@ -1,8 +1,7 @@
-"""BullMQ on PostgreSQL as the queue engine; its tables live in the schema ``bullmq`` of our own database."""
+"""BullMQ as the queue engine: what does not depend on the store that it keeps its entries in."""
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,8 +9,6 @@ from uuid import UUID
 
 import structlog
 from bullmq import Job, Queue, Worker
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import HIGHEST_PRIORITY
 from app.queue.engine import Consume, Consumer, Delivery, Entry
@@ -21,10 +18,9 @@ log = structlog.get_logger("queue")
 
 #: The one queue; job types are BullMQ's job names.
 QUEUE = "jobs"
-SCHEMA = "bullmq"
 
 #: Seconds that one call to the queue may take before it counts as unavailable.
-_TIMEOUT = 5.0
+TIMEOUT = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,19 +57,18 @@ def queue_priority(priority: int) -> int:
     return HIGHEST_PRIORITY - priority + 1
 
 
-class BullmqPostgres:
-    """The queue in the database at ``address``."""
+class Bullmq:
+    """What the queue does alike on every store; the subclasses know their store."""
 
-    name = "bullmq-postgres"
+    name: str
 
-    def __init__(self, address: str, database: AsyncEngine) -> None:
-        self._options = {"backend": "postgres", "connection": address, "schema": SCHEMA}
-        self._database = database
-        self._queue = Queue(QUEUE, dict(self._options))
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = dict(options)
+        self._queue = Queue(QUEUE, dict(options))
+        self._prepare(self._queue.backend)
 
-    async def open(self) -> None:
-        """Create or update BullMQ's tables; concurrent callers wait for the first."""
-        await self._queue.backend.waitUntilReady()
+    def _prepare(self, backend: Any) -> None:
+        """Adjust a connection that BullMQ has made; by default as it is."""
 
     async def enqueue(self, entries: Sequence[Entry]) -> None:
         """Add entries; those that exist already are left as they are."""
@@ -90,16 +85,8 @@ class BullmqPostgres:
             }
             for entry in entries
         ]
-        async with asyncio.timeout(_TIMEOUT):
+        async with asyncio.timeout(TIMEOUT):
             await self._queue.addBulk(jobs)
-
-    async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Return those that the queue does not hold."""
-        wanted = {delivery.entry_id: delivery for delivery in deliveries}
-        query = text(f"SELECT id FROM {SCHEMA}.job WHERE queue = :queue AND id = ANY(:ids)")  # noqa: S608 (constant)
-        async with self._database.connect() as connection:
-            held = set((await connection.execute(query, {"queue": QUEUE, "ids": list(wanted)})).scalars())
-        return [delivery for entry_id, delivery in wanted.items() if entry_id not in held]
 
     async def consume(self, consume: Consume, *, concurrency: int, lease: timedelta) -> Consumer:
         """Start handing deliveries to ``consume``, at most ``concurrency`` at the same time."""
@@ -118,20 +105,15 @@ class BullmqPostgres:
                 "autorun": False,
             },
         )
+        self._prepare(worker.backend)
         worker.on("error", lambda error, *_: emit(log, LogEvent.QUEUE_ERROR, error=str(error)))
         return _Consumer(worker)
 
     async def counts(self) -> dict[str, int]:
         """Return the number of entries by BullMQ's states."""
-        counts = await self._queue.getJobCounts("waiting", "prioritized", "active", "delayed")
+        async with asyncio.timeout(TIMEOUT):
+            counts = await self._queue.getJobCounts("waiting", "prioritized", "active", "delayed")
         return dict(counts)
-
-    async def ping(self) -> float:
-        """Return the seconds of one round trip to the queue's store."""
-        started = time.perf_counter()
-        async with asyncio.timeout(_TIMEOUT), self._database.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return time.perf_counter() - started
 
     async def close(self) -> None:
         """Release connections."""

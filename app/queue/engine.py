@@ -45,6 +45,9 @@ class Engine(Protocol):
 
     name: str
 
+    async def open(self) -> None:
+        """Make the queue ready for use."""
+
     async def enqueue(self, entries: Sequence[Entry]) -> None:
         """Add entries; those that exist already are left as they are."""
 

@@ -1,5 +1,6 @@
 """Makes job rows and queue entries agree: the row is committed first, then handed over, and looked after."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,6 +17,9 @@ log = structlog.get_logger("queue")
 #: A job that was committed less than this ago may still be on its way to the queue.
 QUIET = timedelta(seconds=2)
 
+#: For how long no job is handed over after one could not be; the reconciler finds those that were made meanwhile.
+_SPARED_SECONDS = 5.0
+
 #: Jobs that one look-up asks the queue about.
 _BATCH = 1000
 
@@ -26,14 +30,17 @@ class Outbox:
     def __init__(self, engine: Engine, reader: JobReader) -> None:
         self._engine = engine
         self._reader = reader
+        self._spared_until = 0.0
 
     async def dispatch(self, jobs: Sequence[Job]) -> None:
         """Hand pending jobs over; one that cannot be handed over now stays pending for the reconciler."""
-        if not jobs:
+        if not jobs or time.monotonic() < self._spared_until:
             return
         try:
             await self._engine.enqueue([_entry(job) for job in jobs])
         except Exception as error:
+            # Whoever creates a job waits for this call: while the queue is away, only one of them waits in vain.
+            self._spared_until = time.monotonic() + _SPARED_SECONDS
             emit(log, LogEvent.QUEUE_UNAVAILABLE, jobs=[str(job.id) for job in jobs[:10]], error=str(error))
 
     async def reconcile(self) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database.tables import jobs, workers
 from app.jobs.clock import Clock
 from app.jobs.states import Status
+from app.queue.engine import Engine
 from app.settings import Settings
 
 #: Heartbeats that a worker process may miss before it counts as gone.
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     """What can be wrong with the service."""
 
     DATABASE_AWAY = "database_away"
+    QUEUE_AWAY = "queue_away"
     NO_WORKER = "no_worker"
     PENDING_TOO_OLD = "pending_too_old"
     JOBS_STUCK = "jobs_stuck"
@@ -35,6 +37,7 @@ class Reason(StrEnum):
 
 _MEANINGS = {
     Reason.DATABASE_AWAY: "The database does not answer, so no job can be created, claimed or shown.",
+    Reason.QUEUE_AWAY: "The queue's store does not answer: jobs are accepted and kept, but none is handed to a worker.",
     Reason.NO_WORKER: "No worker process has sent a heartbeat lately, so no job runs.",
     Reason.PENDING_TOO_OLD: "The oldest due job has waited longer than `PENDING_MINUTES`.",
     Reason.JOBS_STUCK: "Jobs have been processing without a step for longer than `STUCK_MINUTES`.",
@@ -64,19 +67,30 @@ def liveness(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.heartbeat_seconds * MISSED_HEARTBEATS)
 
 
-async def report(engine: AsyncEngine, settings: Settings, clock: Clock) -> Report:
-    """Look at the database and say how the service is."""
+async def report(engine: AsyncEngine, queue: Engine, settings: Settings, clock: Clock) -> Report:
+    """Look at the database and the queue, and say how the service is."""
     try:
         async with engine.connect() as connection:
             row = (await connection.execute(_figures(settings, clock))).one()
     except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, OSError):
         return Report((Finding(Reason.DATABASE_AWAY, "The database does not answer."),))
     oldest = None if row.oldest is None else max(0.0, round(float(row.oldest), 3))
-    return Report(tuple(_findings(settings, row.workers, oldest, row.stuck)), row.workers, oldest, row.stuck)
+    answers = await _answers(queue)
+    return Report(tuple(_findings(settings, answers, row.workers, oldest, row.stuck)), row.workers, oldest, row.stuck)
 
 
-def _findings(settings: Settings, alive: int, oldest: float | None, stuck: int) -> list[Finding]:
+async def _answers(queue: Engine) -> bool:
+    try:
+        await queue.ping()
+    except (ConnectionError, TimeoutError):
+        return False
+    return True
+
+
+def _findings(settings: Settings, queue: bool, alive: int, oldest: float | None, stuck: int) -> list[Finding]:
     found = []
+    if not queue:
+        found.append(Finding(Reason.QUEUE_AWAY, "The queue's store does not answer."))
     if not alive:
         seconds = liveness(settings).total_seconds()
         found.append(Finding(Reason.NO_WORKER, f"No worker has sent a heartbeat for {seconds:g} s."))

@@ -1,4 +1,4 @@
-"""What the service needs of any queue engine, on the real one."""
+"""What the service needs of any queue engine, on the real ones."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -9,8 +9,9 @@ import pytest
 
 from app.database.connect import open_database
 from app.database.tables import HIGHEST_PRIORITY, LOWEST_PRIORITY
-from app.queue.bullmq import BullmqPostgres, queue_priority
+from app.queue.bullmq import queue_priority
 from app.queue.engine import Delivery, Entry
+from app.services import engine_of
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -19,9 +20,9 @@ LEASE = timedelta(seconds=5)
 
 
 @pytest.fixture
-async def engine(settings):
-    async with open_database(settings) as database:
-        engine = BullmqPostgres(database.address, database.engine)
+async def engine(settings_of_each_queue):
+    async with open_database(settings_of_each_queue) as database:
+        engine = engine_of(settings_of_each_queue, database)
         await engine.open()
         yield engine
         await engine.close()

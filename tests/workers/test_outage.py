@@ -1,4 +1,4 @@
-"""The database goes away for a while: callers are told so, and nothing is lost."""
+"""The database or Redis goes away for a while: callers are told so, and nothing is lost."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from app.jobs.model import Caller
 from app.jobs.states import Status
 from app.services import open_services
 from app.settings import Settings
+from app.telemetry.health import Reason, report
+from tests.redis_server import RedisServer
 from tests.waiting import eventually
 from tests.workers.samples import Gate, counting_registry, create_effects, effects
 
@@ -96,6 +98,55 @@ async def test_a_process_can_be_stopped_during_an_outage(folder):
     finally:
         await asyncio.to_thread(own.start)
         await own.embedded.stop()
+
+
+async def test_an_outage_of_redis_loses_nothing_although_it_forgets_everything(settings):
+    server = RedisServer()
+    server.start()
+    settings = settings.model_copy(update={"redis_url": server.url})
+    gate = Gate()
+    gate.close()
+    try:
+        async with open_services(settings, counting_registry(gate)) as services:
+            await create_effects(services.database.engine)
+
+            async def create():
+                return await services.jobs.create(type="count", data={"items": 2}, caller=TEST, created_by=None)
+
+            async def reasons():
+                found = await report(services.database.engine, services.engine, settings, services.clock)
+                return {finding.reason for finding in found.reasons}
+
+            made = [await create()]
+            await gate.arrived.wait()
+            assert await reasons() == set()
+            server.stop()
+            made += [await create() for _ in range(3)]
+            assert await reasons() == {Reason.QUEUE_AWAY}
+            gate.open()
+            await asyncio.to_thread(server.start)
+
+            async def all_done():
+                jobs = [await services.jobs.get(job.id) for job in made]
+                return all(job.status is Status.COMPLETED for job in jobs)
+
+            await eventually(all_done, within=60)
+            for job in made:
+                assert await effects(services.database.engine, job.id) == [0, 1]
+            assert await reasons() == set()
+    finally:
+        server.stop()
+
+
+async def test_a_process_can_be_stopped_while_redis_is_away(settings):
+    server = RedisServer()
+    server.start()
+    try:
+        async with asyncio.timeout(30):
+            async with open_services(settings.model_copy(update={"redis_url": server.url}), counting_registry(Gate())):
+                server.stop()
+    finally:
+        server.stop()
 
 
 async def _succeeds(call):

@@ -28,6 +28,7 @@ def worker(settings, **env: str) -> Iterator[subprocess.Popen[str]]:
     environment = {
         **os.environ,
         "DATABASE_URL": settings.database_url,
+        **({"REDIS_URL": settings.redis_url} if settings.redis_url else {}),
         "DATA_DIR": str(settings.data_dir),
         "LEASE_SECONDS": "2",
         "HEARTBEAT_SECONDS": "0.5",
@@ -70,12 +71,12 @@ async def doubled_or_lost(services, items: int) -> list[tuple[str, int, int]]:
         return [tuple(row) for row in await connection.execute(query, {"items": items})]
 
 
-async def test_two_processes_process_500_jobs_once_each(open_process, settings):
+async def test_two_processes_process_500_jobs_once_each(open_process, settings_of_each_queue):
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
         with ExitStack() as stack:
             for _ in range(2):
-                stack.enter_context(worker(settings))
+                stack.enter_context(worker(settings_of_each_queue))
             for _ in range(500):
                 await services.jobs.create(type="count", data={"items": 1}, caller=TEST, created_by=None)
 
@@ -94,11 +95,11 @@ async def test_two_processes_process_500_jobs_once_each(open_process, settings):
             assert len(claimers.all()) == 2, "both processes took part"
 
 
-async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, settings):
+async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, settings_of_each_queue):
     items = 120
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
-        with worker(settings) as process:
+        with worker(settings_of_each_queue) as process:
             made = [
                 await services.jobs.create(type="count", data={"items": items}, caller=TEST, created_by=None)
                 for _ in range(5)
@@ -113,7 +114,7 @@ async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, s
             process.wait()
         left = [await services.jobs.get(job.id) for job in made]
         assert {job.status for job in left} == {Status.PROCESSING}
-        with worker(settings):
+        with worker(settings_of_each_queue):
 
             async def all_done():
                 return (await status_counts(services)) == {Status.COMPLETED: 5}
@@ -127,11 +128,11 @@ async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, s
             assert (await services.jobs.get(job.id)).retry_count == 1
 
 
-async def test_a_frozen_worker_does_not_keep_its_jobs(open_process, settings):
+async def test_a_frozen_worker_does_not_keep_its_jobs(open_process, settings_of_each_queue):
     items = 300
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
-        with worker(settings) as frozen:
+        with worker(settings_of_each_queue) as frozen:
             job = await services.jobs.create(type="count", data={"items": items}, caller=TEST, created_by=None)
 
             async def under_way():
@@ -140,7 +141,7 @@ async def test_a_frozen_worker_does_not_keep_its_jobs(open_process, settings):
             await eventually(under_way)
             try:
                 await _freeze_in_transaction(services, frozen.pid)
-                with worker(settings):
+                with worker(settings_of_each_queue):
 
                     async def done():
                         return (await services.jobs.get(job.id)).status is Status.COMPLETED

@@ -70,7 +70,7 @@ async def get_health(settings: CurrentSettings, services: Everything) -> HealthR
     Anything else is answered with 503 and the reasons. Load balancers should take `/api/health/live` instead: a
     service without workers still answers requests.
     """
-    found = HealthRead.of(await report(services.database.engine, settings, services.clock))
+    found = HealthRead.of(await report(services.database.engine, services.engine, settings, services.clock))
     if found.reasons:
         return JSONResponse(found.model_dump(mode="json"), 503)  # type: ignore[return-value]  # another status
     return found

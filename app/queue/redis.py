@@ -1,0 +1,92 @@
+"""The queue on Redis, where other BullMQ workers and tools can see it."""
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from app.queue.bullmq import TIMEOUT, Bullmq
+from app.queue.engine import Delivery
+from app.queue.errors import QueueStartError
+
+
+class BullmqRedis(Bullmq):
+    """The queue in the Redis at ``url``: ``redis://``, ``rediss://`` or ``unix://``."""
+
+    name = "bullmq-redis"
+
+    def __init__(self, url: str) -> None:
+        super().__init__({"connection": _options(url)})
+        self._url = url
+        self._client = Redis.from_url(
+            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
+        )
+
+    def _prepare(self, backend: Any) -> None:
+        # BullMQ lets a command be repeated for minutes while Redis is away, and nothing can be stopped meanwhile.
+        for connection in (backend.connection, backend.blocking_connection):
+            if connection is not None:
+                connection.conn.set_retry(Retry(NoBackoff(), 1))
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            QueueStartError: nothing answers at the address, or it is no Redis that takes our name and password.
+        """
+        try:
+            await self.ping()
+        except ConnectionError as error:
+            await self.close()
+            raise QueueStartError(
+                f"Redis cannot be reached at {_public(self._url)} ({error}). Check REDIS_URL."
+            ) from None
+        await self._queue.backend.waitUntilReady()
+
+    async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Return those that the queue does not hold."""
+        pipeline = self._client.pipeline(transaction=False)
+        for delivery in deliveries:
+            pipeline.exists(self._queue.toKey(delivery.entry_id))
+        held = await pipeline.execute()
+        return [delivery for delivery, there in zip(deliveries, held, strict=True) if not there]
+
+    async def ping(self) -> float:
+        """Return the seconds of one round trip to Redis.
+
+        Raises:
+            ConnectionError: Redis does not answer.
+        """
+        started = time.perf_counter()
+        try:
+            await self._client.ping()
+        except RedisError as error:
+            raise ConnectionError(str(error)) from error
+        return time.perf_counter() - started
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.aclose()
+        await super().close()
+
+
+def _options(url: str) -> dict[str, Any]:
+    """Return an address as BullMQ wants it. Raises ValueError when it is none."""
+    options: dict[str, Any] = dict(parse_url(url))
+    kind = options.pop("connection_class", None)
+    if kind is SSLConnection:
+        options["ssl"] = True
+    if kind is UnixDomainSocketConnection:
+        options["unix_socket_path"] = options.pop("path")
+    # A worker waits for entries with a blocking command, which a time-out of the socket would cut off.
+    return {**options, "socket_timeout": None, "socket_connect_timeout": TIMEOUT}
+
+
+def _public(url: str) -> str:
+    return re.sub(r"(://[^:@/?]*:)[^@/?]*(?=@)", r"\1***", url)

@@ -1,0 +1,12 @@
+"""Workers are tested with each store that the queue can be kept in."""
+
+import pytest
+
+from app.settings import Settings
+from tests.conftest import Open, opener
+
+
+@pytest.fixture
+def open_process(settings_of_each_queue: Settings) -> Open:
+    """Return a function that opens the services of one more process on the test's database and queue."""
+    return opener(settings_of_each_queue)
