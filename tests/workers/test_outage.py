@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from app.database.embedded import EmbeddedPostgres
 from app.jobs.listing import JobFilter
@@ -14,6 +15,7 @@ from app.jobs.model import Caller
 from app.jobs.states import Status
 from app.services import open_services
 from app.settings import Settings
+from app.telemetry.events import LogEvent
 from app.telemetry.health import Reason, report
 from tests.redis_server import RedisServer
 from tests.waiting import eventually
@@ -92,9 +94,10 @@ async def test_a_process_can_be_stopped_during_an_outage(folder):
     address = await own.embedded.start()
     settings = Settings(_env_file=None, database_url=address, data_dir=folder, shutdown_seconds=5)
     try:
-        async with asyncio.timeout(30):
-            async with open_services(settings, counting_registry(Gate())):
+        with capture_logs() as lines:
+            async with asyncio.timeout(30), open_services(settings, counting_registry(Gate())):
                 own.stop()
+        assert lines[-1]["event"] == LogEvent.SERVICE_STOPPED
     finally:
         await asyncio.to_thread(own.start)
         await own.embedded.stop()
@@ -141,10 +144,12 @@ async def test_an_outage_of_redis_loses_nothing_although_it_forgets_everything(s
 async def test_a_process_can_be_stopped_while_redis_is_away(settings):
     server = RedisServer()
     server.start()
+    settings = settings.model_copy(update={"redis_url": server.url})
     try:
-        async with asyncio.timeout(30):
-            async with open_services(settings.model_copy(update={"redis_url": server.url}), counting_registry(Gate())):
+        with capture_logs() as lines:
+            async with asyncio.timeout(30), open_services(settings, counting_registry(Gate())):
                 server.stop()
+        assert lines[-1]["event"] == LogEvent.SERVICE_STOPPED
     finally:
         server.stop()
 
