@@ -1,10 +1,12 @@
 """What of a run is known from earlier ones, and what each of its checks reads.
 
 The rule: a check reads every file of the project, with these exceptions. Collecting facts and playing examples read no
-*document* (a page, the vocabulary, the configuration of the site, the results of an earlier run) but those that they are seen to read. The facts note
-which documents are opened meanwhile; a page's examples read their own page, and what its code can reach.
+*document* (a page, the vocabulary, the configuration of the site, the results of an earlier run) but those that they
+are seen to read. The facts note which documents are opened meanwhile; a page's examples read their own page, and what
+its code can reach.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -107,7 +109,7 @@ class Known:
         """The scenarios and failures that a page names, or seems to name."""
         for folder in (self._config.scenarios, self._config.failures):
             for path in sorted((self._root / folder).glob("*.sh")) if folder else ():
-                if path.stem in text:
+                if re.search(rf"(?<![\w-]){re.escape(path.stem)}(?![\w-])", text):
                     yield path.read_text(encoding="utf-8", errors="replace")
 
     def _relative(self, paths: Iterable[str]) -> set[str]:

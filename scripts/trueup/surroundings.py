@@ -12,7 +12,17 @@ _FORMAT = "1"
 
 _TERMINAL = frozenset(
     {"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "PATH"}
-    | {"DISPLAY", "WINDOWID", "EDITOR", "VISUAL", "PAGER", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "NO_MKDOCS_2_WARNING"}
+    | {
+        "DISPLAY",
+        "WINDOWID",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "VIRTUAL_ENV",
+        "VIRTUAL_ENV_PROMPT",
+        "NO_MKDOCS_2_WARNING",
+        "PYTEST_CURRENT_TEST",
+    }
 )
 """Variables of terminals, of shells and of what starts trueup, on which no project depends. PATH counts by itself."""
 _TERMINALS = ("TERM", "PS", "SSH_", "TMUX", "XDG_SESSION", "DBUS_", "VSCODE_", "WT_", "ITERM_", "UV_", "LS_COLORS")
