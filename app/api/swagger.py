@@ -39,6 +39,10 @@ _PAGE = """<!doctype html>
 """
 
 _START = """const address = document.currentScript.dataset.document;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
 window.ui = SwaggerUIBundle({
   url: address,
   dom_id: "#swagger-ui",

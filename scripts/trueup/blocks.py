@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from trueup import evidence, failures
+from trueup import evidence, failures, screenshots
 from trueup.evidence import Proof
 from trueup.facts import Fact, Inventory, closest
 from trueup.findings import Finding
@@ -35,14 +35,17 @@ def expand(
 ) -> list[Expansion]:
     """Render every block of a page, in order; evidence needs the `proof` that it is held against."""
     source = Source(inventory, document)
-    return [
-        _finished(page, directive, failures.show(directive, inventory))
-        if directive.name in SCENES
-        else _evidence(page, directive, inventory, proof)
-        if directive.name == "evidence"
-        else _expand(page, directive, source)
-        for directive in page.directives
-    ]
+    return [_expand_any(page, directive, source, proof) for directive in page.directives]
+
+
+def _expand_any(page: Page, directive: Directive, source: Source, proof: Proof | None) -> Expansion:
+    if directive.name in SCENES:
+        return _finished(page, directive, failures.show(directive, source.inventory))
+    if directive.name == "evidence":
+        return _evidence(page, directive, source.inventory, proof)
+    if directive.name == screenshots.NAME:
+        return _finished(page, directive, screenshots.show(page, directive))
+    return _expand(page, directive, source)
 
 
 def _evidence(page: Page, directive: Directive, inventory: Inventory, proof: Proof | None) -> Expansion:

@@ -9,15 +9,15 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from trueup import config, filters, findings, normalise, render, scenes
+from trueup import config, filters, findings, normalise, render, scenes, screenshots
 from trueup.examples import story
 
 
 def collect() -> Iterator[dict[str, Any]]:
     """Facts of trueup itself.
 
-    Kinds: `finding_code`, `view`, `view_option`, `scene_option`, `filter`, `normaliser`, `fence_attribute` and,
-    for the keys of `[tool.trueup]`, `trueup_option`.
+    Kinds: `finding_code`, `view`, `view_option`, `scene_option`, `screenshot_option`, `screenshot_step`, `filter`,
+    `normaliser`, `fence_attribute` and, for the keys of `[tool.trueup]`, `trueup_option`.
     """
     for code, entry in findings.CODES.items():
         yield _fact("finding_code", code, findings, code, summary=entry.meaning, mend=entry.mend)
@@ -25,6 +25,10 @@ def collect() -> Iterator[dict[str, Any]]:
         yield _fact("view", name, render, name, summary=(getdoc(view) or "").partition(": ")[2].split("\n")[0])
         for option, field in view.options.model_fields.items():
             yield _fact("view_option", f"{name}.{option}", render, name, view=name, summary=field.description)
+    for name, field in screenshots.Options.model_fields.items():
+        yield _fact("screenshot_option", name, screenshots, f"    {name}:", summary=field.description)
+    for name, field in screenshots.Step.model_fields.items():
+        yield _fact("screenshot_step", name, screenshots, f"    {name}:", summary=field.description)
     for name, function in filters.FILTERS.items():
         yield _fact("filter", name, filters, name, summary=(getdoc(function) or "").split("\n")[0])
     for name, normaliser in normalise.NORMALISERS.items():

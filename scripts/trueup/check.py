@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from trueup import (
     links,
     repository,
     rules,
+    screenshots,
     sitebuild,
     testrun,
     values,
@@ -86,6 +87,8 @@ class Run:
                     self._links(building)
                 elif kept is not None:
                     self._links_known(kept)
+                if self.scope.examples:
+                    self._screenshots(chosen, site)
                 self._slow(truth, site)
             finally:
                 if building:
@@ -106,7 +109,8 @@ class Run:
         entry = _Entry()
         started = time.perf_counter()
         yield entry
-        self.checks.append(CheckEntry(name, entry.counted, unit, round(time.perf_counter() - started, 3), entry.cached))
+        seconds = round(time.perf_counter() - started, 3)
+        self.checks.append(CheckEntry(name, entry.counted, unit, seconds, entry.cached, entry.note))
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
@@ -121,6 +125,7 @@ class Run:
         if not self.scope.whole:
             return
         self.findings += _duplicates(pages)
+        self.findings += screenshots.check(pages, self.root, self.config.docs)
         with self._timed("coverage", "owned facts") as entry:
             self.findings += coverage.check(bindings, self.config, self.root)
             self.findings += rules.check(self.root, self.config.rules, truth.inventory)
@@ -210,6 +215,27 @@ class Run:
             self.links = dict(kept["pages"])
             entry.counted = entry.cached = kept["links"]
 
+    def _screenshots(self, pages: Sequence[Page], site: Path) -> None:
+        if not any(directive.name == screenshots.NAME for page in pages for directive in page.directives):
+            return
+        with self._timed("screenshots", "screenshots") as entry:
+            kept = self._known.check("screenshots") if self.scope.whole else None
+            if kept is not None:
+                entry.counted = entry.cached = kept["counted"]
+                return
+            from trueup import gallery
+
+            wanted = self.config.screenshots.required
+            required = self.scope.everything and (wanted == "always" or (wanted == "ci" and bool(os.environ.get("CI"))))
+            built = partial(sitebuild.once, self.config, self.root, site.parent)
+            result = gallery.visit(
+                self.config, self.root, pages, site=built, write=False, required=required, known=self._known
+            )
+            self.findings += result.findings
+            entry.counted, entry.cached, entry.note = result.visited, result.remembered, result.note
+            if self.scope.whole and not result.findings and not result.unseen:
+                self._known.note_check("screenshots", {"counted": result.visited})
+
     def _slow(self, truth: Truth, site: Path) -> None:
         if self.scope.contract:
             from trueup import contract
@@ -268,6 +294,7 @@ class Run:
 class _Entry:
     counted: int = 0
     cached: int = 0
+    note: str = ""
 
 
 def choose(pages: Sequence[Page], paths: Sequence[str], config: Config) -> list[Page]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -67,11 +68,13 @@ def write(
     root: Root = None,
 ) -> None:
     """Write the generated files and the outputs of examples anew."""
-    from trueup import generated
+    from trueup import generated, sitebuild
     from trueup.check import choose, chosen_lines
     from trueup.examples.run import run_pages
+    from trueup.gallery import visit
     from trueup.gather import gather
     from trueup.pages import read_pages
+    from trueup.scratch import scratch_folder
 
     config, folder = _project(root)
     console = Console()
@@ -88,6 +91,12 @@ def write(
             result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1, lines=lines)
             findings = result.findings
             for path in result.written:
+                console.print(f"wrote {path}", highlight=False)
+            progress("screenshots")
+            with scratch_folder() as scratch:
+                taken = visit(config, folder, pages, site=partial(sitebuild.once, config, folder, scratch), write=True)
+            findings = [*findings, *taken.findings]
+            for path in taken.written:
                 console.print(f"wrote {path}", highlight=False)
     reports.print_findings(findings, console)
     raise typer.Exit(1 if findings else 0)

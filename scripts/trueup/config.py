@@ -1,6 +1,7 @@
 """The configuration: `[tool.trueup]` of the project's `pyproject.toml`."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -100,6 +101,18 @@ class NormaliserConfig(_Section):
     always: bool = Field(default=False, description="Whether it applies everywhere, or only where it is asked for.")
 
 
+class ScreenshotsConfig(_Section):
+    """How screenshots are taken."""
+
+    browser: str = Field(
+        default="", description="The command of a Chromium; empty: the first of the usual ones on the search path."
+    )
+    required: Literal["never", "ci", "always"] = Field(
+        default="never",
+        description="Whether `check --all` fails where no browser is found; `ci`: where the variable `CI` is set.",
+    )
+
+
 class HiddenRoute(Exemption):
     """A route that stays out of the OpenAPI document and of the pages."""
 
@@ -183,6 +196,7 @@ class Config(_Section):
     normalisers: dict[str, NormaliserConfig] = Field(
         default_factory=dict, description="Name → a kind of volatile value that blocks may ask for."
     )
+    screenshots: ScreenshotsConfig = Field(default_factory=ScreenshotsConfig, description="How screenshots are taken.")
     timeouts: TimeoutConfig = Field(default_factory=TimeoutConfig, description="Time limits.")
     env: dict[str, str] = Field(
         default_factory=dict, description="Environment variables set while the application is imported."

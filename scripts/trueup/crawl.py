@@ -53,7 +53,7 @@ def run(config: Config, root: Path, site_dir: Path) -> CheckResult:
         raise TrueupError(f"{site_dir}: has no index.html to start the crawl at; build the site, or write the page")
     base_url, docs = site_url(config, root), root / config.docs
     prefix = urlsplit(base_url).path.rstrip("/") + "/"
-    with scratch_folder() as scratch, _served(site_dir, prefix) as address:
+    with scratch_folder() as scratch, served(site_dir, prefix) as address:
         crawled = _crawl(scratch, address)
     own = links.resolve(site_dir, base_url=base_url, root=root, docs=docs)
     findings = [*_broken(crawled, docs, root), *_differences(crawled, own, site_dir, root)]
@@ -90,7 +90,8 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def _served(site: Path, prefix: str) -> Iterator[str]:
+def served(site: Path, prefix: str) -> Iterator[str]:
+    """Serve the site in the folder `site` below the path `prefix`; gives the address."""
     handler = partial(_Site, prefix=prefix, directory=str(site))
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -73,6 +73,17 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A file of alert rules is not what Prometheus accepts, or reads a metric that there is not.",
             "Correct the rule.",
         ),
+        # screenshots
+        "screenshot-stale": Code(
+            "A screenshot shows something else than the page it was taken of shows now, or was never taken.",
+            "Run `trueup write`, and look at the picture.",
+        ),
+        "screenshot-failed": Code("A screenshot cannot be taken.", "Correct its block, or what it shows."),
+        "screenshot-orphan": Code("A picture in the folder of screenshots is on no page.", "Delete the file."),
+        "screenshot-unseen": Code(
+            "No browser is there to look at the screenshots with.",
+            "Install Chromium, or name it in `screenshots.browser`.",
+        ),
         # coverage and generated files
         "fact-undocumented": Code("A fact that needs an owner page has none.", "Add a fact block that shows it."),
         "fact-owned-twice": Code(

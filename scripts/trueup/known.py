@@ -63,6 +63,14 @@ class Known:
         """Remember that all examples of a page are true."""
         self._memory.remember("examples", *self._example(page), value={"verified": verified})
 
+    def screenshot(self, *reads: str) -> bool:
+        """Whether a screenshot showed what it should; `reads` is what it depends on besides the code."""
+        return self._memory.recall("screenshot", self._code, *reads) is not None
+
+    def note_screenshot(self, *reads: str) -> None:
+        """Remember that a screenshot shows what it should."""
+        self._memory.remember("screenshot", self._code, *reads, value=1)
+
     def check(self, name: str) -> Mapping[str, Any] | None:
         """What a check that reads everything found to count."""
         kept = self._memory.recall(name, self._everything)

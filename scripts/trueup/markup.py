@@ -16,7 +16,7 @@ from pymdownx.superfences import RE_NESTED_FENCE_START, RE_OPTIONS
 from trueup.findings import Finding
 
 _PREFIX = re.compile(r"[> \t]*")
-DIRECTIVES = ("facts", "evidence", "failure", "scene")
+DIRECTIVES = ("facts", "evidence", "failure", "scene", "screenshot")
 """What a block of trueup may be called after its `///`; others are left to the renderer."""
 
 _DIRECTIVE = re.compile(

@@ -29,13 +29,17 @@ class PageEntry:
 
 @dataclass(frozen=True)
 class CheckEntry:
-    """One check of a run: its name, how many things it looked at, how many of them were remembered, and how long."""
+    """One check of a run: its name, how many things it looked at, how many of them were remembered, and how long.
+
+    `note` says what it could not look at.
+    """
 
     name: str
     counted: int
     unit: str
     seconds: float
     cached: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,10 @@ def print_text(report: Report, console: Console) -> None:
     for entry in report.checks:
         cached = f", {entry.cached} remembered" if entry.cached else ""
         console.print(
-            f"{entry.name:<16} {entry.counted:>6} {entry.unit}{cached} ({entry.seconds:.1f} s)", highlight=False
+            f"{entry.name:<16} {entry.counted:>6} {entry.unit}{cached} ({entry.seconds:.1f} s)"
+            + (f"; {entry.note}" if entry.note else ""),
+            highlight=False,
+            soft_wrap=True,
         )
     console.print(verdict(report), highlight=False, style="red" if report.findings else "green", soft_wrap=True)
 

@@ -20,6 +20,11 @@ class Scope:
     conformance: bool = False
 
     @property
+    def everything(self) -> bool:
+        """Whether the run looks at all that there is."""
+        return self.whole and self.examples and self.links and self.contract and self.crawl
+
+    @property
     def whole(self) -> bool:
         """Whether the run looks at all pages."""
         return not self.paths

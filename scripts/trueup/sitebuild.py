@@ -63,6 +63,14 @@ def start(config: Config, root: Path, site: Path) -> SiteBuild:
     return SiteBuild(process, site, config, root)
 
 
+def once(config: Config, root: Path, scratch: Path) -> Path:
+    """The folder `site` below `scratch` with the built site, built now unless it is there. Complaints are not told."""
+    site = scratch / "site"
+    if not site.is_dir():
+        start(config, root, site).finish()
+    return site
+
+
 def unstamped(config: Config, root: Path, site: Path) -> Iterator[Finding]:
     """A finding for each built page without a stamp: the extension did not run, or did not know the page."""
     for name, source in sources(root / config.docs).items():
