@@ -13,8 +13,8 @@ def stamp(page: Page, report: Report | None, generated: str, driven: str = "") -
     """The stamp of a page, as HTML.
 
     `generated` is the digest of the generated files that the page is built from; `driven` is the kind of the events
-    that the conformance check causes: a page with a matrix of them says how many pairs were driven. `NOT_VERIFIED` when the report does
-    not cover page and files as they stand, or has findings on the page.
+    that the conformance check causes: a page with a matrix of them says how many pairs were driven. `NOT_VERIFIED`
+    when the report does not cover page and files as they stand, or has findings on the page.
     """
     entry = report.pages.get(page.path) if report else None
     if report is None or report.generated != generated or entry is None:
