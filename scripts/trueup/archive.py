@@ -1,9 +1,11 @@
 """A report frozen as a dated page: what was verified, when, and against which commit. It is never changed again."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from trueup.errors import TrueupError
+from trueup.findings import check_of
 from trueup.report import Report
 
 _HEAD = """---
@@ -44,7 +46,7 @@ def page(report: Report, title: str) -> str:
         seconds=report.seconds,
         verdict=_VERDICTS.get(count, f"There were {count} findings."),
     )
-    return "\n".join([head, *_checks(report), *_findings(report), *_facts(report), *_pages(report)])
+    return "\n".join([head, *_checks(report), *_figures(report), *_findings(report), *_facts(report), *_pages(report)])
 
 
 def write(report: Report, title: str, target: Path) -> None:
@@ -63,8 +65,21 @@ def _table(heading: str, columns: tuple[str, ...], rows: Iterator[tuple[object, 
 
 
 def _checks(report: Report) -> list[str]:
-    rows = ((entry.name, entry.counted, entry.unit, f"{entry.seconds:.1f}") for entry in report.checks)
-    return _table("What was checked", ("Check", "Count", "Of", "Seconds"), rows)
+    found = Counter(check_of(finding.code) for finding in report.findings)
+    rows = (
+        (entry.name, entry.counted, entry.unit, entry.cached, found[entry.name], f"{entry.seconds:.1f}")
+        for entry in report.checks
+    )
+    return _table("What was checked", ("Check", "Count", "Of", "Remembered", "Findings", "Seconds"), rows)
+
+
+def _figures(report: Report) -> list[str]:
+    rows = [
+        (entry.name, name.replace("_", " "), number)
+        for entry in report.checks
+        for name, number in entry.figures.items()
+    ]
+    return _table("More figures", ("Check", "Figure", "Number"), iter(rows)) if rows else []
 
 
 def _findings(report: Report) -> list[str]:

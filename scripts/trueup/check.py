@@ -110,7 +110,7 @@ class Run:
         started = time.perf_counter()
         yield entry
         seconds = round(time.perf_counter() - started, 3)
-        self.checks.append(CheckEntry(name, entry.counted, unit, seconds, entry.cached, entry.note))
+        self.checks.append(CheckEntry(name, entry.counted, unit, seconds, entry.cached, entry.note, entry.figures))
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
@@ -255,12 +255,14 @@ class Run:
             kept = self._known.check(name)
             if kept is not None:
                 entry.counted = entry.cached = kept["counted"]
+                entry.figures = kept["figures"]
                 return
             result = check()
+            entry.figures = result.figures
             self.findings += result.findings
             entry.counted = result.counted
             if not result.findings:
-                self._known.note_check(name, {"counted": result.counted})
+                self._known.note_check(name, {"counted": result.counted, "figures": dict(result.figures)})
 
     def _report(self, truth: Truth, pages: Sequence[Page], seconds: float) -> Report:
         state = repository.state(self.root)
@@ -295,6 +297,7 @@ class _Entry:
     counted: int = 0
     cached: int = 0
     note: str = ""
+    figures: Mapping[str, int] = field(default_factory=dict)
 
 
 def choose(pages: Sequence[Page], paths: Sequence[str], config: Config) -> list[Page]:

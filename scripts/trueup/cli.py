@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,6 +16,7 @@ from trueup import recollection
 from trueup import report as reports
 from trueup.errors import TrueupError
 from trueup.memory import Memory
+from trueup.outputs import Format, give_out
 from trueup.project import find_root, read_section
 from trueup.report import Report
 from trueup.scope import Scope
@@ -40,12 +40,13 @@ Memories = Annotated[
 Root = Annotated[Path | None, typer.Option("--root", help="The project folder; by default the nearest one above.")]
 
 
-class Format(StrEnum):
-    """How a report is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
+Formats = Annotated[
+    list[Format] | None, typer.Option("--format", help="How to give out the report; may be given several times.")
+]
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option("--output", help="The file that gets the format of the same place; without it, it is printed."),
+]
 
 
 def main() -> NoReturn:
@@ -119,7 +120,8 @@ def check(
     examples: Annotated[bool, typer.Option(help="Run the examples.")] = True,
     links: Annotated[bool, typer.Option(help="Build the site and resolve its links.")] = True,
     memory: Memories = True,
-    output: Annotated[Format, typer.Option("--format", help="How to print the report.")] = Format.TEXT,
+    formats: Formats = None,
+    outputs: Outputs = None,
     root: Root = None,
 ) -> None:
     """Hold the documentation against the code and the running service."""
@@ -130,7 +132,7 @@ def check(
     result = _run(folder, scope, memory)
     if scope.whole:
         reports.save(result, folder)
-    _print(result, output)
+    give_out(result, formats or [], outputs or [])
     raise typer.Exit(1 if result.findings else 0)
 
 
@@ -147,7 +149,7 @@ def build(
     config, folder = _project(root)
     result = _run(folder, Scope(contract=contract, crawl=crawl), memory)
     reports.save(result, folder)
-    _print(result, Format.TEXT)
+    give_out(result, [], [])
     if result.findings:
         raise typer.Exit(1)
     site = folder / config.site
@@ -178,14 +180,15 @@ def serve(
 
 @cli.command()
 def report(
-    output: Annotated[Format, typer.Option("--format", help="How to print the report.")] = Format.TEXT,
+    formats: Formats = None,
+    outputs: Outputs = None,
     root: Root = None,
 ) -> None:
     """Print the last report again."""
     result = reports.load(_folder(root))
     if result is None:
         raise TrueupError(f"{reports.REPORT}: there is no report yet; run trueup check")
-    _print(result, output)
+    give_out(result, formats or [], outputs or [])
     raise typer.Exit(1 if result.findings else 0)
 
 
@@ -252,13 +255,3 @@ def _progress() -> Iterator[Callable[[str], None]]:
         return
     with console.status("") as status:
         yield lambda name: status.update(f"{name} …")
-
-
-def _print(result: Report, output: Format) -> None:
-    if output is Format.JSON:
-        typer.echo(result.dump(), nl=False)
-    elif output is Format.GITHUB:
-        typer.echo(reports.github(result))
-        typer.echo(reports.verdict(result))
-    else:
-        reports.print_text(result, Console())

@@ -186,6 +186,28 @@ CODES: Mapping[str, Code] = MappingProxyType(
 """Every code a finding may carry. The table is rendered into the documentation; a code not in it cannot be used."""
 
 
+#: The check that finds a code, by the code or by its first word; all others are found while pages are bound.
+_CHECKS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("block-unverified", "block-attribute", "block-invalid"), "examples"),
+        **dict.fromkeys(("literal", "output", "example", "schema", "scenario", "scene", "failure"), "examples"),
+        **dict.fromkeys(("service", "plugin"), "examples"),
+        **dict.fromkeys(("fact-undocumented", "fact-owned-twice", "route", "exemption", "vocabulary"), "coverage"),
+        **dict.fromkeys(("generated", "fact"), "generated"),
+        **dict.fromkeys(("link", "anchor", "id", "redirect"), "links"),
+        **dict.fromkeys(("build", "page-unstamped"), "site"),
+        **dict.fromkeys(("openapi", "contract"), "contract"),
+        "conformance": "conformance",
+        "crawl": "crawl",
+    }
+)
+
+
+def check_of(code: str) -> str:
+    """The name of the check that finds a code."""
+    return _CHECKS.get(code) or _CHECKS.get(code.partition("-")[0], "bindings")
+
+
 @dataclass(frozen=True, order=True)
 class Finding:
     """One disagreement: where, what, and the way out.

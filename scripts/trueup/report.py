@@ -1,6 +1,7 @@
-"""The report: one result of one run, printed as text, as JSON or as annotations on a pull request."""
+"""The report: one result of one run, with the form in which people read it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,10 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from trueup.errors import TrueupError
-from trueup.findings import Finding
+from trueup.findings import CODES, Finding, check_of
 
 REPORT = Path(".trueup/report.json")
 """Where the last report is kept, relative to the project root."""
+
+_MANY = 10
+_FILES = 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class PageEntry:
 class CheckEntry:
     """One check of a run: its name, how many things it looked at, how many of them were remembered, and how long.
 
-    `note` says what it could not look at.
+    `note` says what it could not look at; `figures` are further counts by name.
     """
 
     name: str
@@ -40,6 +44,7 @@ class CheckEntry:
     seconds: float
     cached: int = 0
     note: str = ""
+    figures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,13 @@ def read_report(data: Mapping[str, Any]) -> Report:
 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
     """Print findings grouped by file, details below each; nothing when there are none."""
+    counts = Counter(finding.path for finding in findings)
     file = ""
     for finding in sorted(findings):
         if finding.path != file:
             file = finding.path
-            console.print(f"\n[bold]{escape(file)}[/]", highlight=False)
+            more = f" [dim]({counts[file]} findings)[/]" if counts[file] > 1 else ""
+            console.print(f"\n[bold]{escape(file)}[/]{more}", highlight=False)
         console.print(escape(str(finding)), highlight=False, soft_wrap=True)
         for line in finding.detail.splitlines():
             console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)
@@ -107,13 +114,33 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
         console.print()
 
 
+def print_summary(findings: Sequence[Finding], console: Console) -> None:
+    """Of many findings: how many of each code, most first, with the way out, and the files that have most."""
+    if len(findings) < _MANY:
+        return
+    codes = Counter(finding.code for finding in findings).most_common()
+    width = max(len(code) for code, _ in codes)
+    console.print("[bold]Where to look first[/]", highlight=False)
+    for code, count in codes:
+        console.print(f"{count:>6}  {code:<{width}}  {escape(CODES[code].mend)}", highlight=False, soft_wrap=True)
+    files = Counter(finding.path for finding in findings).most_common(_FILES)
+    if len(files) > 1:
+        console.print(
+            "most in " + ", ".join(f"{path} ({count})" for path, count in files), highlight=False, markup=False
+        )
+    console.print()
+
+
 def print_text(report: Report, console: Console) -> None:
-    """Print the report for people: findings by file, then what was checked, then the verdict."""
+    """Print the report for people: findings by file, where to look first, what was checked, and the verdict."""
     print_findings(report.findings, console)
+    print_summary(report.findings, console)
+    failed = Counter(check_of(finding.code) for finding in report.findings)
     for entry in report.checks:
         cached = f", {entry.cached} remembered" if entry.cached else ""
+        found = f", {failed[entry.name]} found" if failed[entry.name] else ""
         console.print(
-            f"{entry.name:<16} {entry.counted:>6} {entry.unit}{cached} ({entry.seconds:.1f} s)"
+            f"{entry.name:<16} {entry.counted:>6} {entry.unit}{cached}{found} ({entry.seconds:.1f} s)"
             + (f"; {entry.note}" if entry.note else ""),
             highlight=False,
             soft_wrap=True,
@@ -131,15 +158,3 @@ def verdict(report: Report) -> str:
     count = len(report.findings)
     found = "no findings" if not count else "1 finding" if count == 1 else f"{count} findings"
     return f"{found}: {pages} pages, {facts} facts, {examples} examples, {links} links{where}, {report.seconds:.1f} s"
-
-
-def github(report: Report) -> str:
-    """The findings as workflow commands, which GitHub shows on the lines of a pull request."""
-    lines = []
-    for finding in sorted(report.findings):
-        message = f"{finding.message}{'; ' + finding.mend if finding.mend else ''}"
-        if finding.detail:
-            message += f"\n{finding.detail}"
-        text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        lines.append(f"::error file={finding.path},line={max(finding.line, 1)},title={finding.code}::{text}")
-    return "\n".join(lines)

@@ -13,7 +13,7 @@ REPORT = Report(
     commit="abc1234",
     dirty=False,
     seconds=12.3,
-    checks=[CheckEntry("links", 40, "links", 0.5)],
+    checks=[CheckEntry("links", 40, "links", 0.5, 3, {"pages_seen": 7})],
     facts={"setting": 3},
     pages={"docs/index.md": PageEntry("d", 1, 2, 3)},
 )
@@ -22,7 +22,8 @@ REPORT = Report(
 def test_a_page_says_what_was_checked_and_against_which_commit():
     text = page(REPORT, "Verification")
     assert "Verified on 2026-02-03 at 04:05 UTC, at commit abc1234, in 12 seconds. There were no findings." in text
-    assert "| links | 40 | links | 0.5 |" in text
+    assert "| links | 40 | links | 3 | 0 | 0.5 |" in text
+    assert "| links | pages seen | 7 |" in text
     assert "| setting | 3 |" in text
     assert "| docs/index.md | 1 | 2 | 3 |" in text
     assert "## Findings" not in text
