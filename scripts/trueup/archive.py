@@ -7,6 +7,7 @@ from pathlib import Path
 from trueup.errors import TrueupError
 from trueup.findings import check_of
 from trueup.report import Report
+from trueup.watermark import TOLD
 
 _HEAD = """---
 title: {title}
@@ -46,7 +47,8 @@ def page(report: Report, title: str) -> str:
         seconds=report.seconds,
         verdict=_VERDICTS.get(count, f"There were {count} findings."),
     )
-    return "\n".join([head, *_checks(report), *_figures(report), *_findings(report), *_facts(report), *_pages(report)])
+    parts = [*_checks(report), *_figures(report), *_findings(report), *_facts(report), *_coverage(report)]
+    return "\n".join([head, *parts, *_pages(report)])
 
 
 def write(report: Report, title: str, target: Path) -> None:
@@ -92,6 +94,15 @@ def _findings(report: Report) -> list[str]:
 def _facts(report: Report) -> list[str]:
     rows = ((kind.replace("_", " "), number) for kind, number in sorted(report.facts.items()))
     return _table("Facts in the code", ("Kind", "Number"), rows)
+
+
+def _coverage(report: Report) -> list[str]:
+    if not report.coverage:
+        return []
+    rows = (
+        (kind.replace("_", " "), one["facts"], *(one[way] for way in TOLD)) for kind, one in report.coverage.items()
+    )
+    return _table("How they are documented", ("Kind", "Facts", *(told.capitalize() for told in TOLD.values())), rows)
 
 
 def _pages(report: Report) -> list[str]:

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,13 +25,15 @@ from trueup import (
     testrun,
     values,
     vocabulary,
+    watermark,
 )
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
+from trueup.covered import measure
 from trueup.errors import TrueupError
 from trueup.evidence import Proof
-from trueup.facts import Fact
+from trueup.facts import Fact, Inventory
 from trueup.findings import Finding
 from trueup.known import Known
 from trueup.memory import Memory
@@ -63,6 +65,7 @@ class Run:
     examples: dict[str, int] = field(default_factory=dict)
     links: dict[str, int] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    coverage: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def execute(self) -> Report:
         """Run everything in scope. Raises `TrueupError` when the project cannot be checked at all."""
@@ -114,10 +117,11 @@ class Run:
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
-        resolver = Resolver(truth.inventory, words, truth.validators)
+        inventory = Inventory([*truth.inventory, *watermark.facts(self.config, self.root)])
+        resolver = Resolver(inventory, words, truth.validators)
         tests = testrun.current(self.config, self.root)
         proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
-        bindings = Bindings(pages, truth.inventory, truth.document, resolver, self.config.owned, proof)
+        bindings = Bindings(pages, inventory, truth.document, resolver, self.config.owned, proof)
         with self._timed("bindings", "bindings") as entry:
             for page in chosen:
                 self._page(page, bindings)
@@ -128,6 +132,10 @@ class Run:
         self.findings += screenshots.check(pages, self.root, self.config.docs)
         with self._timed("coverage", "owned facts") as entry:
             self.findings += coverage.check(bindings, self.config, self.root)
+            covered = measure(bindings, self.config.owned, self.config.archive)
+            self.findings += watermark.check(covered, self.config, self.root)
+            if self.config.coverage:
+                self.coverage = {kind: asdict(figure) for kind, figure in watermark.figures(covered).items()}
             self.findings += rules.check(self.root, self.config.rules, truth.inventory)
             self.findings += words.stale(truth.inventory)
             entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)
@@ -289,6 +297,7 @@ class Run:
             entries,
             findings,
             digest(self.config, self.root),
+            self.coverage,
         )
 
 

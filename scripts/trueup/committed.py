@@ -6,20 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trueup import watermark
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.facts import Inventory
 
 
 def read_inventory(config: Config, root: Path) -> Inventory:
-    """The committed inventory; an empty one when it has not been written yet.
+    """The committed inventory, with the committed figures of coverage; empty when it has not been written yet.
 
     Raises `TrueupError` when the file is no inventory.
     """
     path = root / config.inventory
     if not path.exists():
         return Inventory(())
-    return Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
+    inventory = Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
+    return Inventory([*inventory, *watermark.facts(config, root)])
 
 
 def read_document(config: Config, root: Path) -> Mapping[str, Any]:
@@ -38,7 +40,7 @@ def read_document(config: Config, root: Path) -> Mapping[str, Any]:
 def digest(config: Config, root: Path) -> str:
     """The digest of the generated files as they stand; pages built from others have not been verified."""
     whole = hashlib.sha256()
-    for file in (config.inventory, config.openapi):
+    for file in (config.inventory, config.openapi, config.coverage):
         if file is not None and (root / file).exists():
             whole.update((root / file).read_bytes())
         whole.update(b"\0")

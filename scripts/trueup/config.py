@@ -165,6 +165,9 @@ class Config(_Section):
     )
     rules: list[Path] = Field(default_factory=list, description="Files of alert rules that Prometheus reads.")
     vocabulary: Path | None = Field(default=None, description="TOML file of foreign words, each with a reason.")
+    coverage: Path | None = Field(
+        default=None, description="The committed figures of coverage, which may not fall; none: they are not kept."
+    )
     owned: list[str] = Field(default_factory=list, description="Kinds whose facts need exactly one owner page each.")
     hidden: list[HiddenRoute] = Field(
         default_factory=list, description="Routes that stay out of the OpenAPI document, each with a reason."

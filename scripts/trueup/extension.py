@@ -54,7 +54,8 @@ class _Site:
 
     def _files(self) -> object:
         """What the generated files look like now, without reading them."""
-        files = [self.config.inventory, self.config.openapi, self.config.vocabulary, report.REPORT, testrun.RESULTS]
+        files = [self.config.inventory, self.config.openapi, self.config.vocabulary, self.config.coverage]
+        files += [report.REPORT, testrun.RESULTS]
         return [_stamp_of(self.root / file) for file in files if file]
 
     def _pages(self) -> object:

@@ -11,8 +11,8 @@ from rapidfuzz import fuzz, process
 
 from trueup.errors import TrueupError
 
-AMBIENT_KINDS = frozenset({"file", "symbol"})
-"""Kinds known while checking but not committed: they change with every edit and need no review of their own."""
+AMBIENT_KINDS = frozenset({"coverage", "file", "symbol"})
+"""Kinds that the inventory leaves out: they change with every edit and need no review of their own."""
 
 DOTTED_KINDS = frozenset({"field", "value", "parameter"})
 """Kinds whose facts may also be named by the last part of their key: `JobRead.status` as `status`."""

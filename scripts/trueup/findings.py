@@ -89,6 +89,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "fact-owned-twice": Code(
             "A fact has two owner pages.", "Keep one, and link to it with `own: false` in the other."
         ),
+        "coverage-fell": Code(
+            "Fewer facts of a kind have an owner page, are named in prose, or are exercised by an example than before.",
+            "Bring them back, or lower the mark in the file of `tool.trueup.coverage`.",
+        ),
         "route-hidden": Code(
             "A route that the OpenAPI document does not show (hidden, a web socket, a mount) is not accounted for.",
             "Show it in a fact block, or list it under `hidden` with a reason.",

@@ -5,11 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trueup import vocabulary, watermark
+from trueup.bindings import Bindings
 from trueup.committed import read_document, read_inventory
 from trueup.config import Config
+from trueup.covered import measure
 from trueup.drift import Change, compare, findings
 from trueup.findings import Finding
+from trueup.pages import read_pages
+from trueup.resolver import Resolver
 from trueup.truth import Truth, dump_document
+from trueup.watermark import Covered
 
 
 def changes(truth: Truth, config: Config, root: Path) -> list[Change]:
@@ -55,7 +61,15 @@ def write(truth: Truth, config: Config, root: Path) -> list[str]:
         if not path.exists() or read_document(config, root) != json.loads(text):
             _write(path, text)
             written.append(config.openapi.as_posix())
+    if config.coverage is not None and watermark.write(_covered(truth, config, root), config, root):
+        written.append(config.coverage.as_posix())
     return written
+
+
+def _covered(truth: Truth, config: Config, root: Path) -> Covered:
+    resolver = Resolver(truth.inventory, vocabulary.load(root, config.vocabulary), truth.validators)
+    bindings = Bindings(read_pages(root, config.docs), truth.inventory, truth.document, resolver, config.owned)
+    return measure(bindings, config.owned, config.archive)
 
 
 def _write(path: Path, text: str) -> None:

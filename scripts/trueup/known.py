@@ -97,7 +97,7 @@ class Known:
     @cached_property
     def _documents(self) -> frozenset[str]:
         config = self._config
-        single = {path.as_posix() for path in (config.vocabulary, config.mkdocs) if path}
+        single = {path.as_posix() for path in (config.vocabulary, config.mkdocs, config.coverage) if path}
         served = tuple(f"{name.rstrip('/')}/" for name in (config.service.depends if config.service else ()))
         return frozenset(
             path

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from trueup.errors import TrueupError
 from trueup.findings import CODES, Finding, check_of
+from trueup.watermark import TOLD
 
 REPORT = Path(".trueup/report.json")
 """Where the last report is kept, relative to the project root."""
@@ -51,8 +52,9 @@ class CheckEntry:
 class Report:
     """The result of a run.
 
-    `finished` is an ISO time in UTC, `commit` is empty outside a repository, `facts` counts facts by kind, and
-    `generated` is the digest of the generated files that the pages were held against.
+    `finished` is an ISO time in UTC, `commit` is empty outside a repository, `facts` counts facts by kind,
+    `generated` is the digest of the generated files that the pages were held against, and `coverage` holds the figures
+    of each kind: `facts`, and how many of them have an `owner`, are in `prose`, and in an `example`.
     """
 
     finished: str
@@ -64,6 +66,7 @@ class Report:
     pages: Mapping[str, PageEntry] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     generated: str = ""
+    coverage: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def dump(self) -> str:
         """The report as JSON."""
@@ -145,7 +148,15 @@ def print_text(report: Report, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    if report.coverage:
+        console.print(f"{'documented':<16} {documented(report)}", highlight=False, soft_wrap=True)
     console.print(verdict(report), highlight=False, style="red" if report.findings else "green", soft_wrap=True)
+
+
+def documented(report: Report) -> str:
+    """The figures of coverage over all kinds, in one line."""
+    total = {name: sum(figure[name] for figure in report.coverage.values()) for name in ("facts", *TOLD)}
+    return f"{total['facts']:>6} facts: " + ", ".join(f"{total[way]} {told}" for way, told in TOLD.items())
 
 
 def verdict(report: Report) -> str:
