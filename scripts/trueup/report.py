@@ -129,7 +129,10 @@ def print_summary(findings: Sequence[Finding], console: Console) -> None:
     files = Counter(finding.path for finding in findings).most_common(_FILES)
     if len(files) > 1:
         console.print(
-            "most in " + ", ".join(f"{path} ({count})" for path, count in files), highlight=False, markup=False
+            "most in " + ", ".join(f"{path} ({count})" for path, count in files),
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
     console.print()
 

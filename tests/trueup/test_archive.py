@@ -13,7 +13,7 @@ REPORT = Report(
     commit="abc1234",
     dirty=False,
     seconds=12.3,
-    checks=[CheckEntry("links", 40, "links", 0.5, 3, {"pages_seen": 7})],
+    checks=[CheckEntry("links", 40, "links", 0.5, 3, figures={"pages_seen": 7})],
     facts={"setting": 3},
     pages={"docs/index.md": PageEntry("d", 1, 2, 3)},
 )
