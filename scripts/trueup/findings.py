@@ -137,6 +137,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "example-died": Code(
             "An example ended the shell or interpreter that runs its page.", "Leave out `exit` and the like."
         ),
+        "example-trespassed": Code(
+            "An example changed files of the project.", "Let it write to the folder it runs in only."
+        ),
         "example-scratch": Code("An example deleted the folder it runs in.", "Let it delete only what it made."),
         "plugin-failed": Code(
             "A verifier of the project raised an error, or answered something else than a verdict.", "Correct it."

@@ -263,6 +263,10 @@ class Play:
         if not self.stage.work.is_dir():
             message = "block deleted the scratch folder that the page's blocks run in"
             yield Finding(self.path, step.block.line, "example-scratch", message)
+        if (border := self.stage.border) and (changed := border.changes()):
+            message = f"the project was changed while the block ran: {changed}"
+            mend = "let the block write to its own folder only"
+            yield Finding(self.path, step.block.line, "example-trespassed", message, mend)
         service = self.stage.service
         # A failure may have ended the service before the first step.
         if service is not None and not service.alive and not self._service_ended:

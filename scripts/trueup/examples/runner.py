@@ -38,16 +38,19 @@ class Runner:
     After any trouble it has been ended, with its group, and cannot be asked again. `end` is what ends an answer.
     """
 
-    def __init__(self, command: Sequence[str], *, env: Mapping[str, str], scratch: Path, end: bytes) -> None:
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str], scratch: Path, end: bytes, guard: Sequence[str] = ()
+    ) -> None:
+        """`guard` is the command that takes rights from what it starts, if any."""
         self._end = end
         request_read, self._requests = os.pipe()
         self._answers, answer_write = os.pipe()
         numbers = str(request_read), str(answer_write)
         # The shell between keeps `kill $PPID` from ending trueup itself. It must not `exec`, hence the second command.
-        guard = ["sh", "-c", '"$@"; exit $?', "sh"]
+        between = ["sh", "-c", '"$@"; exit $?', "sh"]
         try:
             self._process = subprocess.Popen(
-                [*guard, *command, *numbers],
+                [*guard, *between, *command, *numbers],
                 cwd=scratch,
                 env=env,
                 stdin=subprocess.DEVNULL,

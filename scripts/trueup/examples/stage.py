@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trueup.examples.border import Border
 from trueup.examples.runner import OUTPUT_LIMIT, Reply, Runner, Trouble
 from trueup.processes import reap
 from trueup.service import Service, base_environment
@@ -44,8 +45,15 @@ class Outcome:
 class Stage:
     """Where the blocks of one page run. Nothing is started before it is needed; `close` ends everything."""
 
-    def __init__(self, path: str, folder: Path, service: Callable[[], Service] | None) -> None:
-        """`path` is the page's, for messages; `folder` is to be made; `service` starts or awaits the page's service."""
+    def __init__(
+        self, path: str, folder: Path, service: Callable[[], Service] | None, border: Border | None = None
+    ) -> None:
+        """`path` is the page's, for messages; `folder` is to be made; `service` starts or awaits the page's service.
+
+        `border` keeps what runs out of the project.
+        """
+        self.border = border
+        self._guard = border.guard if border else []
         self._path, self._folder = path, folder
         self._control, self.work = folder / "control", folder / "work"
         self._control.joinpath(path).parent.mkdir(parents=True)
@@ -84,7 +92,7 @@ class Stage:
         """Run Python code that stands in the page from `line` on; for a block of prompts also its real transcript."""
         if self._python is None:
             command = [sys.executable, "-P", str(_INTERPRETER)]
-            self._python = Runner(command, env=self._environment(), scratch=self.work, end=b"\n")
+            self._python = Runner(command, env=self._environment(), scratch=self.work, end=b"\n", guard=self._guard)
         request = {"source": source, "path": self._path, "line": line, "env": self._env}
         reply = self._python.ask(json.dumps(request).encode() + b"\n", seconds)
         if reply.trouble:
@@ -107,7 +115,7 @@ class Stage:
     def _source(self, file: Path, seconds: float) -> Outcome:
         if self._shell is None:
             command = ["bash", "--noprofile", "--norc", str(_SESSION)]
-            self._shell = Runner(command, env=self._environment(), scratch=self.work, end=b"\0\0")
+            self._shell = Runner(command, env=self._environment(), scratch=self.work, end=b"\0\0", guard=self._guard)
         reply = self._shell.ask(f"{file}\n".encode(), seconds)
         if reply.trouble:
             return self._outcome(reply, reply.status or 0)

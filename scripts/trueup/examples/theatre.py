@@ -13,6 +13,7 @@ from pathlib import Path
 from trueup import failures
 from trueup.config import Config
 from trueup.examples.acts import Act
+from trueup.examples.border import Border
 from trueup.examples.play import Play
 from trueup.examples.stage import Stage
 from trueup.examples.story import Kind
@@ -49,6 +50,7 @@ class Theatre:
         self._config, self._root, self._acts = config, root, acts
         self._scratch, self._cellar = scratch, cellar
         self._ports = Ports()
+        self._border = Border(root, [scratch, cellar])
         self._seeds = Seeds(config, root, cellar, self._ports)
         # The longest first, so that none is left to play alone at the end.
         self._order = sorted(range(len(acts)), key=lambda index: -acts[index].length)
@@ -127,7 +129,7 @@ class Theatre:
         path = act.story.page.path
         service = partial(self._await, index) if index in self._needing else None
         try:
-            return self._play(act, Stage(path, self._scratch / f"p{index}", service), bench, write)
+            return self._play(act, Stage(path, self._scratch / f"p{index}", service, self._border), bench, write)
         except ServiceError as error:
             first, _, log = str(error).partition("\n")
             return Review([Finding(path, act.line, "service-failed", first, "", log)])

@@ -18,6 +18,8 @@ from tests.trueup.examples.stories import Project
         ("kill -9 $$", "example-died", "(status 137)"),
         ("kill -9 0", "example-died", "ended the process"),
         ('rm -rf "$HOME"', "example-scratch", "deleted the scratch folder"),
+        ('rm -rf ~ "$PWD" ..', "example-scratch", "deleted the scratch folder"),
+        ('rm -rf "$(dirname "$PWD")"', "example-scratch", "deleted the scratch folder"),
         (
             'curl -s "$BASE_URL/ready"; pkill -9 -f "parcels.py $PORT "; while curl -s "$BASE_URL/ready"; do :; done',
             "service-died",
@@ -40,6 +42,8 @@ def test_hostile_shell_code(project: Project, code: str, code_of_finding: str, w
     [
         "kill $PPID",
         "sleep 600 &",
+        "python3 -m http.server 0 --bind 127.0.0.1 >/dev/null 2>&1 &",
+        "setsid python3 -c 'import socket, time; socket.create_server((\"127.0.0.1\", 0)); time.sleep(600)' & disown",
         "setsid nohup sleep 600 >/dev/null 2>&1 & disown",
         "(cd / && setsid sleep 600 &)",
         "exec >/dev/null",
