@@ -69,36 +69,8 @@ def write(
     root: Root = None,
 ) -> None:
     """Write the generated files and the outputs of examples anew."""
-    from trueup import generated, sitebuild
-    from trueup.check import choose, chosen_lines
-    from trueup.examples.run import run_pages
-    from trueup.gallery import visit
-    from trueup.gather import gather
-    from trueup.pages import read_pages
-    from trueup.scratch import scratch_folder
-
-    config, folder = _project(root)
     console = Console()
-    findings: Sequence[Finding] = ()
-    with _progress() as progress:
-        progress("facts")
-        for path in generated.write(gather(config, folder), config, folder):
-            console.print(f"wrote {path}", highlight=False)
-        if examples:
-            progress("examples")
-            chosen = [_relative(path, folder) for path in paths or ()]
-            pages = choose(read_pages(folder, config.docs), chosen, config)
-            lines = chosen_lines(chosen)
-            result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1, lines=lines)
-            findings = result.findings
-            for path in result.written:
-                console.print(f"wrote {path}", highlight=False)
-            progress("screenshots")
-            with scratch_folder() as scratch:
-                taken = visit(config, folder, pages, site=partial(sitebuild.once, config, folder, scratch), write=True)
-            findings = [*findings, *taken.findings]
-            for path in taken.written:
-                console.print(f"wrote {path}", highlight=False)
+    findings = _write(paths or (), _folder(root), console, examples=examples)
     reports.print_findings(findings, console)
     raise typer.Exit(1 if findings else 0)
 
@@ -166,6 +138,49 @@ def build(
 
 
 @cli.command()
+def init(
+    app: Annotated[
+        str, typer.Option(metavar="MODULE:OBJECT", help="The FastAPI application, or a function that makes it.")
+    ] = "",
+    env: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable that the application needs to start.")
+    ] = None,
+    service: Annotated[bool, typer.Option(help="Start the application for the examples of pages.")] = True,
+    root: Annotated[Path | None, typer.Option("--root", help="The project folder; by default this one.")] = None,
+) -> None:
+    """Give a FastAPI project its configuration and first pages, and check them. What is there is not overwritten."""
+    from trueup.init.begin import begin
+    from trueup.init.explain import explain
+
+    folder = (root or Path.cwd()).resolve()
+    variables = dict(_assignment(each) for each in env or ())
+    console = Console(soft_wrap=True)
+
+    def tell(line: str) -> None:
+        console.print(line, highlight=False, markup=False)
+
+    with _progress() as progress:
+        progress("looking for the application")
+        begin(folder, app, variables, service=service, tell=tell)
+    _write((), folder, Console(quiet=True))
+    result = _run(folder, Scope(), remembering=False)
+    reports.save(result, folder)
+    tell("")
+    tell(reports.verdict(result))
+    tell("")
+    for line in explain(sorted(result.findings)):
+        tell(line)
+    raise typer.Exit(1 if result.findings else 0)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise TrueupError(f"--env {text}: write NAME=VALUE")
+    return name, value
+
+
+@cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
@@ -207,6 +222,38 @@ def archive(
     target = folder / config.archive / f"{name}.md"
     archives.write(result, name.replace("-", " ").capitalize(), target)
     Console().print(f"wrote {target.relative_to(folder)}; add it to the navigation", highlight=False)
+
+
+def _write(paths: Sequence[str], folder: Path, console: Console, *, examples: bool = True) -> "Sequence[Finding]":
+    """Write what `trueup write` writes, and say so; what is left to mend is answered."""
+    from trueup import config as configuration
+    from trueup import generated, sitebuild
+    from trueup.check import choose, chosen_lines
+    from trueup.examples.run import run_pages
+    from trueup.gallery import visit
+    from trueup.gather import gather
+    from trueup.pages import read_pages
+    from trueup.scratch import scratch_folder
+
+    config = configuration.load(folder)
+    with _progress() as progress:
+        progress("facts")
+        written = list(generated.write(gather(config, folder), config, folder))
+        findings: list[Finding] = []
+        if examples:
+            progress("examples")
+            chosen = [_relative(path, folder) for path in paths]
+            pages = choose(read_pages(folder, config.docs), chosen, config)
+            lines = chosen_lines(chosen)
+            result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1, lines=lines)
+            progress("screenshots")
+            with scratch_folder() as scratch:
+                taken = visit(config, folder, pages, site=partial(sitebuild.once, config, folder, scratch), write=True)
+            findings = [*result.findings, *taken.findings]
+            written += [*result.written, *taken.written]
+        for path in written:
+            console.print(f"wrote {path}", highlight=False)
+    return findings
 
 
 def _folder(root: Path | None) -> Path:

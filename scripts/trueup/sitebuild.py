@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -118,8 +119,13 @@ _Tags.add_multi_constructor("", lambda *_: None)
 
 def site_url(config: Config, root: Path) -> str:
     """The address the site is to be served at, as its configuration says; empty when it does not."""
+    return str(read_site(root / config.mkdocs).get("site_url") or "")
+
+
+def read_site(path: Path) -> Mapping[str, Any]:
+    """The configuration of the site, tags of its builder left out. Raises `TrueupError` when it cannot be read."""
     try:
-        document = yaml.load((root / config.mkdocs).read_text(encoding="utf-8"), Loader=_Tags)  # noqa: S506 (a SafeLoader)
-    except (OSError, yaml.YAMLError) as error:
-        raise TrueupError(f"{config.mkdocs}: cannot be read: {error}") from None
-    return str(document.get("site_url") or "") if isinstance(document, dict) else ""
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Tags)  # noqa: S506 (a SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TrueupError(f"{path.name}: cannot be read: {error}") from None
+    return document if isinstance(document, dict) else {}

@@ -11,6 +11,8 @@ from typing import Any
 
 from trueup.errors import TrueupError
 
+_own: list[Path] = []  # the projects that are being imported
+
 
 @contextmanager
 def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
@@ -18,10 +20,12 @@ def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
     folders = [str(folder) for folder in (root.resolve(), root.resolve() / "src") if folder.is_dir()]
     before = {name: os.environ.get(name) for name in env}
     sys.path[:0] = folders
+    _own.append(root.resolve())
     os.environ.update(env)
     try:
         yield
     finally:
+        _own.pop()
         for folder in folders:
             sys.path.remove(folder)
         for name, value in before.items():
@@ -42,9 +46,9 @@ def failure(error: BaseException) -> str:
 
 def _is_own(file: str) -> bool:
     path = Path(file)
-    inside = any(
-        path.is_relative_to(folder) for folder in sys.path if folder and (Path(folder) / "pyproject.toml").exists()
-    )
+    looked_up = (Path(folder) for folder in sys.path if folder)
+    projects = [*_own, *(folder for folder in looked_up if (folder / "pyproject.toml").exists())]
+    inside = any(path.is_relative_to(folder) for folder in projects)
     return inside and "site-packages" not in path.parts and "trueup" not in path.parts
 
 

@@ -1,0 +1,186 @@
+"""The scaffold: the files that a project gets. Nothing that is there is overwritten."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+import yaml
+from tomlkit.exceptions import TOMLKitError
+
+from trueup.errors import TrueupError
+from trueup.facts import Inventory
+from trueup.init.probe import Request
+from trueup.init.survey import Survey
+from trueup.sitebuild import read_site
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_IGNORED = (".trueup/", "site/")
+_EXTENSIONS = ("attr_list", "tables", "pymdownx.details", "pymdownx.superfences", "trueup.extension")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was done with one file: written, extended, or left as it was."""
+
+    path: str
+    verb: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb:<9} {self.path}{f' ({self.note})' if self.note else ''}"
+
+
+def docs_folder(root: Path) -> str:
+    """The folder of the pages, as a `mkdocs.yml` that is there says."""
+    return str(read_site(root / "mkdocs.yml").get("docs_dir") or "docs") if (root / "mkdocs.yml").exists() else "docs"
+
+
+def section(found: Survey, docs: str, env: Mapping[str, str], *, service: bool) -> dict[str, Any]:
+    """The table `[tool.trueup]` for a project; the kinds of facts that need an owner are added once they are known."""
+    table: dict[str, Any] = {
+        "app": found.app,
+        "openapi": f"{docs}/reference/openapi.json",
+        "inventory": f"{docs}/reference/inventory.json",
+        "packages": list(found.packages),
+    }
+    if docs != "docs":
+        table["docs"] = docs
+    if found.settings:
+        table["settings"] = list(found.settings)
+    if found.commands:
+        table["commands"] = dict(found.commands)
+    table["vocabulary"] = f"{docs}/vocabulary.toml"
+    if env:
+        table["env"] = dict(env)
+    if service:
+        table["service"] = {
+            "command": command(found),
+            "ready": found.openapi_url or "/",
+            "depends": list(found.depends),
+        }
+        if env:
+            table["service"]["env"] = dict(env)
+    return table
+
+
+def command(found: Survey) -> str:
+    """The command line that serves the application."""
+    parts = ["uvicorn", *(["--app-dir", "src"] if found.source else []), *(["--factory"] if found.factory else [])]
+    return " ".join([*parts, found.app, "--port", "{port}", "--log-level", "warning"])
+
+
+def owned(inventory: Inventory) -> list[str]:
+    """The kinds that need one owner page each, of those that the project has."""
+    return [kind for kind in ("operation", "schema", "setting", "command", "option") if inventory.of_kind(kind)]
+
+
+def configure(root: Path, table: Mapping[str, Any]) -> Written:
+    """Add `[tool.trueup]` to `pyproject.toml`, which keeps all that it holds, comments too.
+
+    Raises `TrueupError` when the file is no TOML.
+    """
+    path = root / "pyproject.toml"
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise TrueupError(f"pyproject.toml: is no TOML: {error}") from None
+    verb = "extended" if path.exists() else "wrote"
+    made = tomlkit.table()
+    for key, value in table.items():
+        if isinstance(value, dict) and key != "service":
+            made.add(key, tomlkit.inline_table())
+            made[key].update(value)
+        else:
+            made.add(key, value)
+    tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
+    tool.add("trueup", made)
+    _write(path, tomlkit.dumps(document))
+    return Written("pyproject.toml", verb, "[tool.trueup]")
+
+
+def pages(found: Survey, docs: str, inventory: Inventory, request: Request | None) -> Iterator[tuple[str, str]]:
+    """Path and text of each file that a new site needs."""
+    routes = [fact for fact in inventory.of_kind("route") if not fact.attributes.get("framework")]
+    framework = any(fact.attributes.get("framework") for fact in inventory.of_kind("route"))
+    has = {kind: bool(inventory.of_kind(kind)) for kind in ("setting", "command", "schema", "operation")}
+    links = [("[First request](first-request.md)", "call the service and see the answer")] if request else []
+    links += [("[API reference](reference/api.md)", "look up a request")] if has["operation"] or routes else []
+    links += [("[Settings](reference/settings.md)", "change how the service behaves")] if has["setting"] else []
+    links += [("[Commands](reference/commands.md)", "use the command line")] if has["command"] else []
+    table = "\n".join(f"| {what} | {link} |" for link, what in links)
+    yield "mkdocs.yml", _fill("mkdocs.yml", title=_quoted(found.title), docs=docs)
+    yield f"{docs}/vocabulary.toml", _fill("vocabulary.toml")
+    yield f"{docs}/assets/trueup.css", _fill("trueup.css")
+    yield f"{docs}/index.md", _fill("index.md", title=found.title, links=table)
+    if request:
+        run = command(found).replace(" --port {port} --log-level warning", "")
+        header = "http" if request.status < 400 else f" {{.http status={request.status}}}"
+        yield (
+            f"{docs}/first-request.md",
+            _fill("first-request.md", run=run, header=header, path=request.path, summary=_sentence(request)),
+        )
+    if has["operation"] or routes:
+        parts = [_fill("operations.md")] if has["operation"] else []
+        if routes:
+            parts.append(_fill("routes.md", filter="filter: {framework: false}\n" if framework else ""))
+        parts += [_fill("schemas.md")] if has["schema"] else []
+        yield f"{docs}/reference/api.md", _fill("api.md", parts="\n".join(parts))
+    if has["setting"]:
+        yield f"{docs}/reference/settings.md", _fill("settings.md")
+    if has["command"]:
+        yield f"{docs}/reference/commands.md", _fill("commands.md")
+
+
+def put(root: Path, files: Iterator[tuple[str, str]]) -> Iterator[Written]:
+    """Write each file that is not there. Raises `TrueupError` when one cannot be written."""
+    for path, text in files:
+        if (root / path).exists():
+            yield Written(path, "left", _missing(root) if path == "mkdocs.yml" else "")
+        else:
+            _write(root / path, text)
+            yield Written(path, "wrote")
+
+
+def ignore(root: Path) -> Written | None:
+    """Have git ignore what trueup leaves behind; none when it does already."""
+    path = root / ".gitignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    missing = [line for line in _IGNORED if line not in lines and line.rstrip("/") not in lines]
+    if not missing:
+        return None
+    verb = "extended" if lines else "wrote"
+    _write(path, "".join(f"{line}\n" for line in [*lines, *missing]))
+    return Written(".gitignore", verb, " ".join(missing))
+
+
+def _missing(root: Path) -> str:
+    """What a `mkdocs.yml` that is there lacks, in words."""
+    there = read_site(root / "mkdocs.yml").get("markdown_extensions") or []
+    names = {name for each in there for name in ([each] if isinstance(each, str) else each)}
+    missing = [name for name in _EXTENSIONS if name not in names]
+    return f"add to its markdown_extensions: {', '.join(missing)}" if missing else ""
+
+
+def _sentence(request: Request) -> str:
+    return f"{request.summary.rstrip('.')}:" if request.summary else "Then ask it:"
+
+
+def _quoted(text: str) -> str:
+    return str(yaml.safe_dump(text, allow_unicode=True, width=1000)).removesuffix("...\n").strip()
+
+
+def _fill(template: str, **values: str) -> str:
+    text = (_TEMPLATES / template).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise TrueupError(f"{path}: cannot be written: {error.strerror}") from None
