@@ -171,6 +171,15 @@ class IllegalTransition(Problem):
     fix = "Read `current_status` and `allowed_actions`, and choose one of these."
 
 
+class IdempotencyMismatch(Problem):
+    """This idempotency key has created a job already, from another request."""
+
+    code = "job.idempotency_mismatch"
+    status = 422
+    title = "The idempotency key belongs to another request"
+    fix = "Send the same request again to get its job, or use a new key for a new job."
+
+
 class UnknownJobType(Problem):
     """No job type has this name or alias."""
 

@@ -3,7 +3,7 @@
 from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from app.auth.accounts import Accounts
 from app.auth.user import User
@@ -76,6 +76,19 @@ Cursor = Annotated[
         max_length=500,
         pattern="^[A-Za-z0-9_-]+$",
         description="`next_cursor` of the page before, as it is. It belongs to the filters that it came with.",
+    ),
+]
+#: Chosen by the client, so that it can send a request again that it has had no answer to.
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern="^[!-~]+$",
+        description="A name for this request, made by you, such as a UUID. The same request with the same key "
+        "creates one job, however often it is sent.",
+        examples=["7c1d6a52-9a5e-4c1b-8f0e-3f5a2f6f9b11"],
     ),
 ]
 JobId = Annotated[UUID, Path(description="The job's id.", examples=["0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10"])]

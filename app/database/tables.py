@@ -105,6 +105,9 @@ jobs = Table(
     _time("lock_expires_at"),
     Column("run", Integer, nullable=False, server_default=text("1")),
     _json("current_state", "{}"),
+    Column("idempotency_key", Text),
+    Column("request_digest", LargeBinary),
+    CheckConstraint("(idempotency_key IS NULL) = (request_digest IS NULL)", name="idempotency"),
     CheckConstraint(one_of("status", names(Status)), name="status"),
     CheckConstraint("control_request IN ('pause', 'cancel')", name="control_request"),
     CheckConstraint(f"priority BETWEEN {LOWEST_PRIORITY} AND {HIGHEST_PRIORITY}", name="priority"),
@@ -127,6 +130,13 @@ jobs = Table(
     Index("ix_jobs_type_created", "type", text("created_at DESC"), text("id DESC")),
     Index("ix_jobs_stage_created", "stage", text("created_at DESC"), text("id DESC")),
     Index("ix_jobs_created_by_created", "created_by", text("created_at DESC"), text("id DESC")),
+    Index(
+        "uq_jobs_idempotency_key",
+        "created_by",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
     # The reconciler: jobs that are due, and leases that have expired.
     Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),
     Index("ix_jobs_lease", "lock_expires_at", postgresql_where=text(f"status = '{Status.PROCESSING}'")),

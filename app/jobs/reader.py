@@ -88,9 +88,13 @@ def read_request(value: str | None) -> Request | None:
     return Request(value) if value else None
 
 
+#: Columns that only the creation of a job looks at.
+_UNSHOWN = frozenset({"idempotency_key", "request_digest"})
+
+
 def read_job(row: Row[Any]) -> Job:
     """Return a row of the ``jobs`` table as a record."""
-    values = dict(row._mapping)
+    values = {name: value for name, value in row._mapping.items() if name not in _UNSHOWN}
     values["status"] = Status(values["status"])
     values["control_request"] = read_request(values["control_request"])
     return Job(**values)

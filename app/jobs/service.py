@@ -79,6 +79,43 @@ class JobService:
             InvalidRequest: the payload does not fit the type's model; ``errors`` names the fields.
             Problem: what the type's own check of a payload finds, such as FileNotKnown.
         """
+        job, _ = await self.create_once(
+            None, type=type, data=data, caller=caller, created_by=created_by, priority=priority, config=config
+        )
+        return job
+
+    async def create_once(
+        self,
+        key: str | None,
+        *,
+        type: str,
+        data: Mapping[str, Any],
+        caller: Caller,
+        created_by: UUID | None,
+        priority: int = DEFAULT_PRIORITY,
+        config: JobConfig | None = None,
+    ) -> tuple[Job, bool]:
+        """Create a job as ``create`` does, unless its creator has used ``key`` before.
+
+        Returns the job of this key as it is now, and whether it was created by this call. A key is known for as long as
+        its job is kept.
+
+        Raises:
+            IdempotencyMismatch: the key's job was created from another request.
+        """
+        new = self._validated(type, data, created_by, priority, config or JobConfig())
+        if key is None:
+            job, created = await self._store.create(new, caller=caller), True
+        else:
+            job, created = await self._store.create_once(new, key, caller=caller)
+        if created:
+            emit(log, LogEvent.JOB_CREATED, job_id=str(job.id), type=job.type, priority=job.priority)
+            await self._dispatch.dispatch([job])
+        return job, created
+
+    def _validated(
+        self, type: str, data: Mapping[str, Any], created_by: UUID | None, priority: int, config: JobConfig
+    ) -> NewJob:
         job_type = self._registry.resolve(type)
         try:
             payload = job_type.payload.model_validate(data)
@@ -88,21 +125,14 @@ class JobService:
             ) from None
         if job_type.check:
             job_type.check(payload, self._files)
-        config = config or JobConfig()
-        job = await self._store.create(
-            NewJob(
-                type=job_type.name,
-                data=payload.model_dump(mode="json", exclude_none=True),
-                config=config.model_dump(exclude_none=True),
-                priority=priority,
-                max_retries=job_type.retry.max_retries if config.max_retries is None else config.max_retries,
-                created_by=created_by,
-            ),
-            caller=caller,
+        return NewJob(
+            type=job_type.name,
+            data=payload.model_dump(mode="json", exclude_none=True),
+            config=config.model_dump(exclude_none=True),
+            priority=priority,
+            max_retries=job_type.retry.max_retries if config.max_retries is None else config.max_retries,
+            created_by=created_by,
         )
-        emit(log, LogEvent.JOB_CREATED, job_id=str(job.id), type=job.type, priority=job.priority)
-        await self._dispatch.dispatch([job])
-        return job
 
     async def get(self, job_id: UUID) -> Job:
         """Return a job. Raises JobNotFound."""

@@ -4,14 +4,16 @@ Every change of status is one statement: the guard is its WHERE clause, derived 
 audit entry is written by the same statement. Who loses a race changes nothing and gets None.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CTE, ColumnElement, Select, cast, func, insert, literal, select, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy import CTE, ColumnElement, Select, cast, func, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import job_events, jobs
@@ -21,6 +23,7 @@ from app.jobs.model import ERROR_LOG_LIMIT, Caller, Job, Lease, Request, guard_h
 from app.jobs.reader import read_job, read_request
 from app.jobs.states import Actor, Event, Status, sources, target
 from app.jobs.text import storable
+from app.problems import IdempotencyMismatch
 
 #: Values for the columns of a job, by column name; SQL expressions are welcome.
 Values = Mapping[str, Any]
@@ -39,6 +42,12 @@ class NewJob:
     priority: int
     max_retries: int
     created_by: UUID | None
+
+    @property
+    def digest(self) -> bytes:
+        """What tells two requests apart that use one idempotency key."""
+        asked = [self.type, self.data, self.config, self.priority]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -60,27 +69,49 @@ class JobStore:
 
     async def create(self, new: NewJob, *, caller: Caller) -> Job:
         """Insert a job as ``pending``."""
-        now = self.clock.now()
-        created = (
-            insert(jobs)
-            .values(
-                id=uuid4(),
-                type=new.type,
-                status=Status.PENDING.value,
-                priority=new.priority,
-                data=new.data,
-                config=new.config,
-                max_retries=new.max_retries,
-                created_by=new.created_by,
-                created_at=now,
-                updated_at=now,
-            )
-            .returning(*jobs.c)
-            .cte("changed")
-        )
         async with self.engine.begin() as connection:
+            created = self._created(new).returning(*jobs.c).cte("changed")
             row = (await connection.execute(self._audited(created, Event.CREATE, None, caller))).one()
         return read_job(row)
+
+    async def create_once(self, new: NewJob, key: str, *, caller: Caller) -> tuple[Job, bool]:
+        """Insert a job, unless its creator has used ``key`` before.
+
+        Returns the job of this key, and whether it was created now. Raises IdempotencyMismatch when the key's job was
+        created from something else.
+        """
+        mark = {"idempotency_key": key, "request_digest": new.digest}
+        once = self._created(new).values(mark).on_conflict_do_nothing(
+            index_elements=["created_by", "idempotency_key"], index_where=jobs.c.idempotency_key.is_not(None)
+        )  # fmt: skip
+        async with self.engine.begin() as connection:
+            # Who comes second waits here for the first one's commit, and then inserts nothing.
+            created = once.returning(*jobs.c).cte("changed")
+            row = (await connection.execute(self._audited(created, Event.CREATE, None, caller))).one_or_none()
+            if row is not None:
+                return read_job(row), True
+            mine = (jobs.c.created_by == new.created_by, jobs.c.idempotency_key == key)
+            row = (await connection.execute(select(jobs).where(*mine))).one()
+        if row.request_digest != new.digest:
+            raise IdempotencyMismatch(
+                f"The idempotency key {key!r} belongs to job {row.id}, created from another request."
+            )
+        return read_job(row), False
+
+    def _created(self, new: NewJob) -> Insert:
+        now = self.clock.now()
+        return insert(jobs).values(
+            id=uuid4(),
+            type=new.type,
+            status=Status.PENDING.value,
+            priority=new.priority,
+            data=new.data,
+            config=new.config,
+            max_retries=new.max_retries,
+            created_by=new.created_by,
+            created_at=now,
+            updated_at=now,
+        )
 
     async def control(self, job_id: UUID, event: Event, *, caller: Caller, reason: str | None) -> tuple[Job, bool]:
         """Apply a person's event to the job's present status.

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from fastapi import Body, Query, Request, Response
 
 from app.api import examples
-from app.api.deps import CurrentUser, Jobs
+from app.api.deps import CurrentUser, IdempotencyKey, Jobs
 from app.api.operation import Operation
 from app.api.route import OperationRouter
-from app.api.routers.jobs import JOB_LINKS, LOCATION, view
+from app.api.routers.jobs import CREATED, JOB_LINKS, show_created, view
 from app.api.schemas.job import JobRead
 from app.auth.permissions import Permission
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.jobs.model import Caller
-from app.problems import InvalidRequest
+from app.problems import IdempotencyMismatch, InvalidRequest
 
 router = OperationRouter("Jobs")
 
@@ -32,7 +32,8 @@ JOB_TYPE = "geocode_households"
         status=201,
         success="The new job; a worker takes it as soon as one is free.",
         example=examples.job(**examples.NEW),
-        headers=LOCATION,
+        problems=(IdempotencyMismatch,),
+        headers=CREATED,
         links=JOB_LINKS,
         payload=JOB_TYPE,
     ),
@@ -46,6 +47,7 @@ async def create_geocoding_job(
     priority: Annotated[
         int, Query(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description="A higher number is claimed first.")
     ] = DEFAULT_PRIORITY,
+    idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
     """Look up where households lie, and write it to their rows: the one way to ask for geocoding.
 
@@ -54,16 +56,19 @@ async def create_geocoding_job(
     never guessed.
     """
     try:
-        job = await jobs.create(
-            type=JOB_TYPE, data=body, caller=Caller.user(user.id), created_by=user.id, priority=priority
+        job, created = await jobs.create_once(
+            idempotency_key,
+            type=JOB_TYPE,
+            data=body,
+            caller=Caller.user(user.id),
+            created_by=user.id,
+            priority=priority,
         )
     except InvalidRequest as problem:
         # The payload is the whole body here.
         problem.extra["errors"] = [_without_prefix(entry) for entry in problem.extra.get("errors", [])]
         raise
-    shown = view(request, user).full(job)
-    response.headers["Location"] = shown.links.self
-    return shown
+    return show_created(view(request, user), response, job, created)
 
 
 def _without_prefix(entry: Mapping[str, Any]) -> dict[str, Any]:

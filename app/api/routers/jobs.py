@@ -6,16 +6,16 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from app.api import examples
-from app.api.deps import CurrentUser, Cursor, JobId, Jobs, JobTypes, Limit
+from app.api.deps import CurrentUser, Cursor, IdempotencyKey, JobId, Jobs, JobTypes, Limit
 from app.api.operation import Link, Operation
 from app.api.route import OperationRouter
 from app.api.schemas.job import CreateJob, JobList, JobRead, PublicProgress, View
 from app.api.schemas.trail import CheckpointList, CheckpointRead, JobEventList, JobEventRead
 from app.auth.permissions import Permission
 from app.jobs.listing import JobFilter
-from app.jobs.model import Caller
+from app.jobs.model import Caller, Job
 from app.jobs.states import Status
-from app.problems import FileNotKnown, InvalidCursor, JobNotFound, UnknownJobType
+from app.problems import FileNotKnown, IdempotencyMismatch, InvalidCursor, JobNotFound, UnknownJobType
 
 router = OperationRouter("Jobs")
 
@@ -36,7 +36,11 @@ JOB_LINKS = {
     "forceFailJob": Link("forceFailJob", _ID, "Force it to fail."),
     "controlJob": Link("controlJob", _ID, "Do any of these."),
 }
-LOCATION = {"Location": "The address of the new job."}
+#: Headers of an answer that has a new job.
+CREATED = {
+    "Location": "The address of the new job.",
+    "Idempotency-Replayed": "`true` when the idempotency key was known: this is its job, as it is now. Else `false`.",
+}
 
 Name = Annotated[str | None, Query(max_length=64, pattern="^[a-z][a-z0-9_]*$")]
 
@@ -95,19 +99,27 @@ async def list_jobs(
         permission=Permission.JOBS_CREATE,
         status=201,
         success="The new job; a worker takes it as soon as one is free.",
-        problems=(FileNotKnown, UnknownJobType),
+        problems=(FileNotKnown, UnknownJobType, IdempotencyMismatch),
         example=examples.job(**examples.NEW),
-        headers=LOCATION,
+        headers=CREATED,
         links=JOB_LINKS,
     ),
 )
-async def create_job(request: Request, response: Response, user: CurrentUser, jobs: Jobs, body: CreateJob) -> JobRead:
+async def create_job(
+    request: Request,
+    response: Response,
+    user: CurrentUser,
+    jobs: Jobs,
+    body: CreateJob,
+    idempotency_key: IdempotencyKey = None,
+) -> JobRead:
     """Create a job of any type. What `data` holds depends on the type; see the schemas, or the list of job types.
 
     The answer comes at once; the work happens in a worker. Geocoding has an operation of its own, which is the one to
-    use for it.
+    use for it. With an `Idempotency-Key`, the request can be sent again when its answer was lost.
     """
-    job = await jobs.create(
+    job, created = await jobs.create_once(
+        idempotency_key,
         type=body.type,
         data=body.data,
         caller=Caller.user(user.id),
@@ -115,8 +127,14 @@ async def create_job(request: Request, response: Response, user: CurrentUser, jo
         priority=body.priority,
         config=body.config,
     )
-    shown = view(request, user).full(job)
+    return show_created(view(request, user), response, job, created)
+
+
+def show_created(view: View, response: Response, job: Job, created: bool) -> JobRead:
+    """Return what the answer to a creation shows, and set its headers."""
+    shown = view.full(job)
     response.headers["Location"] = shown.links.self
+    response.headers["Idempotency-Replayed"] = "false" if created else "true"
     return shown
 
 

@@ -1,0 +1,39 @@
+"""The migrations make the tables that the code describes."""
+
+import pytest
+from sqlalchemy import text
+
+from app.database.connect import open_database
+from app.database.tables import metadata
+from app.households.tables import households
+
+pytestmark = pytest.mark.anyio
+
+ASPECTS = {
+    "columns": """
+        SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, generation_expression
+        FROM information_schema.columns WHERE table_schema = :schema""",
+    "constraints": """
+        SELECT relname, conname, pg_get_constraintdef(pg_constraint.oid)
+        FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
+        WHERE relnamespace = CAST(:schema AS regnamespace)""",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = :schema",
+}
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+async def test_the_migrations_end_at_the_tables_of_the_code(settings, aspect):
+    assert households.metadata is metadata
+
+    async def described(connection, schema: str) -> set[tuple[str, ...]]:
+        rows = await connection.execute(text(ASPECTS[aspect]), {"schema": schema})
+        # Definitions name the schema that they are not shown in.
+        return {tuple(str(value).replace(f"{schema}.", "") for value in row) for row in rows}
+
+    async with open_database(settings) as database, database.engine.connect() as connection:
+        await connection.execute(text("CREATE SCHEMA described"))
+        await connection.execute(text("SET LOCAL search_path TO described"))
+        await connection.run_sync(lambda synchronous: metadata.create_all(synchronous, checkfirst=False))
+        made = {row for row in await described(connection, "public") if row[0] != "alembic_version"}
+        assert made == await described(connection, "described")
+        await connection.rollback()
