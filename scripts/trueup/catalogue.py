@@ -35,7 +35,8 @@ def collect() -> Iterator[dict[str, Any]]:
         yield _fact("normaliser", name, normalise, name, summary=normaliser.meaning, always=normaliser.always)
     for block, model in scenes.OPTIONS.items():
         for option, field in model.model_fields.items():
-            yield _fact("scene_option", f"{block}.{option}", scenes, option, block=block, summary=field.description)
+            key, place = f"{block}.{option}", f"    {option}:"
+            yield _fact("scene_option", key, scenes, place, block=block, summary=field.description)
     for name in sorted(story.ATTRIBUTES):
         yield _fact("fence_attribute", name, story, name)
     for key, model_field in _keys(config.Config, "tool.trueup"):

@@ -92,7 +92,7 @@ class Run:
                     self._links_known(kept)
                 if self.scope.examples:
                     self._screenshots(chosen, site)
-                self._slow(truth, site)
+                self._slow(truth, chosen, site)
             finally:
                 if building:
                     building.stop()
@@ -244,11 +244,15 @@ class Run:
             if self.scope.whole and not result.findings and not result.unseen:
                 self._known.note_check("screenshots", {"counted": result.visited})
 
-    def _slow(self, truth: Truth, site: Path) -> None:
+    def _slow(self, truth: Truth, pages: Sequence[Page], site: Path) -> None:
         if self.scope.contract:
             from trueup import contract
 
             self._counted("contract", "cases", lambda: contract.run(self.config, self.root, truth))
+        if self.scope.types:
+            from trueup import blocktypes
+
+            self._counted("types", "blocks", lambda: blocktypes.run(self.config, self.root, pages))
         if self.scope.conformance:
             from trueup import conformance
 
@@ -260,7 +264,8 @@ class Run:
 
     def _counted(self, name: str, unit: str, check: Callable[[], CheckResult]) -> None:
         with self._timed(name, unit) as entry:
-            kept = self._known.check(name)
+            # What is remembered is what a look at all pages found.
+            kept = self._known.check(name) if self.scope.whole else None
             if kept is not None:
                 entry.counted = entry.cached = kept["counted"]
                 entry.figures = kept["figures"]
@@ -269,7 +274,7 @@ class Run:
             entry.figures = result.figures
             self.findings += result.findings
             entry.counted = result.counted
-            if not result.findings:
+            if not result.findings and self.scope.whole:
                 self._known.note_check(name, {"counted": result.counted, "figures": dict(result.figures)})
 
     def _report(self, truth: Truth, pages: Sequence[Page], seconds: float) -> Report:

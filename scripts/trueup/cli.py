@@ -85,6 +85,7 @@ def check(
         bool, typer.Option("--conformance", help="Try every state with every event on the live service too.")
     ] = False,
     crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,
+    types: Annotated[bool, typer.Option("--types", help="Check the types of Python blocks with mypy too.")] = False,
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Ask that every test named as evidence has passed on this code.")
     ] = False,
@@ -100,7 +101,16 @@ def check(
     folder = _folder(root)
     chosen = [_relative(path, folder) for path in paths or ()]
     driven = conformance or (everything and "conformance" in read_section(folder))
-    scope = Scope(chosen, examples, links, contract or everything, crawl or everything, evidence or everything, driven)
+    scope = Scope(
+        chosen,
+        examples,
+        links,
+        contract=contract or everything,
+        crawl=crawl or everything,
+        evidence=evidence or everything,
+        conformance=driven,
+        types=types or everything,
+    )
     result = _run(folder, scope, memory)
     if scope.whole:
         reports.save(result, folder)

@@ -144,6 +144,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "plugin-failed": Code(
             "A verifier of the project raised an error, or answered something else than a verdict.", "Correct it."
         ),
+        "example-types": Code("A Python block uses something with a wrong type, or that is not there.", "Correct it."),
         "schema-unknown": Code("A block names a schema that the OpenAPI document does not have.", "Correct the name."),
         "schema-mismatch": Code("A JSON block does not follow the schema it names.", "Correct the block."),
         "scenario-unknown": Code("A page names a scenario that does not exist.", "Correct the name."),
@@ -196,6 +197,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
 #: The check that finds a code, by the code or by its first word; all others are found while pages are bound.
 _CHECKS: Mapping[str, str] = MappingProxyType(
     {
+        "example-types": "types",
         **dict.fromkeys(("block-unverified", "block-attribute", "block-invalid"), "examples"),
         **dict.fromkeys(("literal", "output", "example", "schema", "scenario", "scene", "failure"), "examples"),
         **dict.fromkeys(("service", "plugin"), "examples"),

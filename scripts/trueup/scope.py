@@ -18,6 +18,7 @@ class Scope:
     crawl: bool = False
     evidence: bool = False
     conformance: bool = False
+    types: bool = False
 
     @property
     def everything(self) -> bool:

@@ -166,5 +166,16 @@ def test_every_form_of_a_clean_report_ends_its_last_line(form: Format) -> None:
 
 
 def test_every_code_belongs_to_a_check() -> None:
-    known = {"bindings", "coverage", "generated", "examples", "site", "links", "contract", "conformance", "crawl"}
+    known = {
+        "bindings",
+        "coverage",
+        "generated",
+        "examples",
+        "site",
+        "links",
+        "contract",
+        "conformance",
+        "crawl",
+        "types",
+    }
     assert {check_of(code) for code in CODES} == known
