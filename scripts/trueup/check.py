@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,17 @@ from trueup import (
     inline,
     links,
     repository,
+    review,
     rules,
     screenshots,
     sitebuild,
+    spelling,
     testrun,
     values,
     vocabulary,
     watermark,
 )
+from trueup.aliases import Aliases
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
@@ -103,6 +106,10 @@ class Run:
         return report
 
     @cached_property
+    def _today(self) -> date:
+        return repository.committed_on(self.root) or self.clock().date()
+
+    @cached_property
     def _known(self) -> Known:
         return Known(self.memory, self.config, self.root)
 
@@ -122,6 +129,7 @@ class Run:
         tests = testrun.current(self.config, self.root)
         proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
         bindings = Bindings(pages, inventory, truth.document, resolver, self.config.owned, proof)
+        self._aliases = Aliases(inventory, words)
         with self._timed("bindings", "bindings") as entry:
             for page in chosen:
                 self._page(page, bindings)
@@ -154,6 +162,11 @@ class Run:
         self.findings += values.check(page, bindings.values, used)
         self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
         self.findings += claims.check(page, self.config.claims, bindings.resolver.vocabulary)
+        if not Path(page.path).is_relative_to(self.config.archive):
+            self.findings += self._aliases.check(page, bindings.owners)
+            if self.config.spelling:
+                self.findings += spelling.check(page, bindings.resolver.vocabulary)
+            self.findings += review.check(page, self.config.review, self._today)
         for expansion in bindings.expansions[page.path]:
             self.findings += expansion.findings
         used |= bindings.used(page)

@@ -165,6 +165,12 @@ class Config(_Section):
     )
     rules: list[Path] = Field(default_factory=list, description="Files of alert rules that Prometheus reads.")
     vocabulary: Path | None = Field(default=None, description="TOML file of foreign words, each with a reason.")
+    glossary: Path | None = Field(default=None, description="TOML file of terms, each with its meaning and aliases.")
+    spelling: bool = Field(default=True, description="Whether the words of prose are held against known misspellings.")
+    review: dict[str, int] = Field(
+        default_factory=dict,
+        description="Folder or page below `docs` → days after which a person must have read its pages again.",
+    )
     coverage: Path | None = Field(
         default=None, description="The committed figures of coverage, which may not fall; none: they are not kept."
     )

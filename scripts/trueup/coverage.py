@@ -35,7 +35,36 @@ def check(bindings: Bindings, config: Config, root: Path) -> Iterator[Finding]:
                 second, second_line, "fact-owned-twice", message, "keep one, and write `own: false` in the other"
             )
     yield from failures.untreated(bindings.pages, inventory)
+    yield from _claimed(bindings)
     yield from _hidden(inventory.of_kind("route"), owners, config, root)
+
+
+def _claimed(bindings: Bindings) -> Iterator[Finding]:
+    """Findings of pages that claim kinds, `trueup: {owns: [setting]}`: every fact of these is on such a page."""
+    claims: dict[str, list[str]] = {}
+    for page in bindings.pages:
+        own = page.meta.get("trueup")
+        kinds = own.get("owns") if isinstance(own, dict) else None
+        line = next((at for at, text in enumerate(page.text.splitlines(), 1) if text.strip().startswith("owns:")), 1)
+        for kind in kinds if isinstance(kinds, list) else [kinds] if kinds else []:
+            claims.setdefault(str(kind), []).append(page.path)
+            shown = [fact for fact in bindings.inventory.of_kind(str(kind)) if _is_on(fact, page.path, bindings)]
+            if not shown:
+                close = closest(str(kind), bindings.inventory.kinds) if kind not in bindings.inventory.kinds else None
+                mend = f"did you mean {close}?" if close else "add a fact block, or remove the claim"
+                message = f"the page claims {kind}, and shows none in full"
+                yield Finding(page.path, line, "owner-empty", message, mend)
+    for kind, pages in claims.items():
+        for fact in bindings.inventory.of_kind(kind):
+            for path, at, _ in bindings.owners.get(fact.id, ())[:1]:
+                if path not in pages:
+                    message = f"{fact.id} is shown in full here, but {' and '.join(pages)} claims the kind"
+                    mend = "write `own: false` here and show it there, or change the claim"
+                    yield Finding(path, at, "fact-misplaced", message, mend)
+
+
+def _is_on(fact: Fact, path: str, bindings: Bindings) -> bool:
+    return any(place[0] == path for place in bindings.owners.get(fact.id, ()))
 
 
 def _all_undocumented(facts: Sequence[Fact]) -> Finding:

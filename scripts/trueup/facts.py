@@ -51,7 +51,9 @@ class Fact:
 
     @property
     def names(self) -> Iterator[str]:
-        """Every name by which inline code may mean this fact."""
+        """Every name by which inline code may mean this fact; a term of the glossary is a word, not code."""
+        if self.kind == "term":
+            return
         yield self.key
         yield from (str(name) for name in self.attributes.get("names") or ())
         if self.kind in DOTTED_KINDS:

@@ -69,6 +69,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A promise (never, always, at most once, …) stands in a section without evidence.",
             "Add an evidence block, say it without the promise, or exempt the phrase in the vocabulary.",
         ),
+        # words
+        "alias-used": Code(
+            "Another name of a thing stands where it is not explained.", "Write the name of the thing, or explain it."
+        ),
+        "spelling": Code("A word is misspelt.", "Correct it, or list it in the vocabulary."),
+        "review-missing": Code(
+            "A page whose folder asks for a review date has none, or one that cannot be.",
+            "Read the page, and write `trueup: {review: YYYY-MM-DD}` in its front matter.",
+        ),
+        "review-overdue": Code("A page was last read by a person too long ago.", "Read it again, and change the date."),
         "rule-invalid": Code(
             "A file of alert rules is not what Prometheus accepts, or reads a metric that there is not.",
             "Correct the rule.",
@@ -86,6 +96,14 @@ CODES: Mapping[str, Code] = MappingProxyType(
         ),
         # coverage and generated files
         "fact-undocumented": Code("A fact that needs an owner page has none.", "Add a fact block that shows it."),
+        "fact-misplaced": Code(
+            "A fact is shown in full on another page than the one that claims its kind (`trueup.owns`).",
+            "Move the block, or change the claim.",
+        ),
+        "owner-empty": Code(
+            "A page claims to own a kind (`trueup.owns`) of which it shows no fact in full.",
+            "Add a fact block, or remove the claim.",
+        ),
         "fact-owned-twice": Code(
             "A fact has two owner pages.", "Keep one, and link to it with `own: false` in the other."
         ),

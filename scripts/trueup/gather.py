@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup import failures
-from trueup.collect import commands, files, openapi, plugin, routes, rules, settings, symbols
+from trueup.collect import commands, files, glossary, openapi, plugin, routes, rules, settings, symbols
 from trueup.collect.load import project_imports
 from trueup.collect.settings import Validator
 from trueup.config import Config
@@ -36,6 +36,7 @@ def gather(config: Config, root: Path) -> Truth:
         facts += commands.collect(config.commands, locator)
         facts += plugin.collect(root, config.collectors)
     facts += rules.collect(root, config.rules)
+    facts += glossary.collect(root, config.glossary)
     facts += symbols.collect(root, config.packages)
     facts += files.collect(root)
     facts += failures.collect(root, config.failures)

@@ -18,6 +18,8 @@ __all__ = ["Block", "Directive", "Page", "Prose", "Span", "digest", "read_page",
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 
+_HEADING = re.compile(r"[> \t]*#{1,6}[ \t]")
+
 
 @dataclass(frozen=True)
 class Page:
@@ -93,6 +95,14 @@ class Page:
         return any(
             self.docs_path == folder or self.docs_path.startswith(f"{folder.rstrip('/')}/") for folder in folders
         )
+
+    @cached_property
+    def _headings(self) -> list[int]:
+        return [prose.line for prose in self.prose if _HEADING.match(prose.text)]
+
+    def section(self, line: int) -> int:
+        """The line of the last heading at or before a line; 0 before the first one."""
+        return max((heading for heading in self._headings if heading <= line), default=0)
 
     @cached_property
     def spans(self) -> list[Span]:

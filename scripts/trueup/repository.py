@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -17,6 +18,12 @@ def state(root: Path) -> State:
     """The state of the repository that holds `root`."""
     commit = _git(root, "rev-parse", "--short=10", "HEAD")
     return State(commit.strip(), bool(_git(root, "status", "--porcelain", "--untracked-files=no").strip()))
+
+
+def committed_on(root: Path) -> date | None:
+    """The day of the last commit; none outside a repository."""
+    text = _git(root, "log", "-1", "--format=%cs").strip()
+    return date.fromisoformat(text) if text else None
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from trueup.errors import TrueupError
 from trueup.facts import Inventory
 from trueup.findings import Finding
+from trueup.masked import phrase
 
 
 @dataclass
@@ -27,6 +28,8 @@ class Vocabulary:
             (word, re.compile(translate(word), re.DOTALL)) for word in self.words if any(mark in word for mark in "*?[")
         ]
 
+        self._phrases = [(word, phrase(word)) for word in self.words if " " in word]
+
     def explains(self, text: str) -> bool:
         """Whether an entry covers `text`."""
         if text in self.words:
@@ -37,6 +40,18 @@ class Vocabulary:
                 self.used.add(word)
                 return True
         return False
+
+    def exempts(self, text: str, start: int, end: int) -> bool:
+        """Whether an entry that is longer than a part of a text covers that part, where it stands."""
+        part = text[start:end].lower()
+        found = False
+        for word, pattern in self._phrases:
+            if part in word.lower() and any(
+                match.start() <= start and end <= match.end() for match in pattern.finditer(text)
+            ):
+                self.used.add(word)
+                found = True
+        return found
 
     def stale(self, inventory: Inventory) -> Iterator[Finding]:
         """A finding for each entry that nothing has used so far, or that names a fact anyway."""
