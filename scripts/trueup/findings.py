@@ -73,7 +73,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "alias-used": Code(
             "Another name of a thing stands where it is not explained.", "Write the name of the thing, or explain it."
         ),
-        "spelling": Code("A word is misspelt.", "Correct it, or list it in the vocabulary."),
+        "word-misspelt": Code("A word is misspelt.", "Correct it, or list it in the vocabulary."),
         "review-missing": Code(
             "A page whose folder asks for a review date has none, or one that cannot be.",
             "Read the page, and write `trueup: {review: YYYY-MM-DD}` in its front matter.",

@@ -28,7 +28,7 @@ def check(page: Page, vocabulary: Vocabulary) -> Iterator[Finding]:
                 continue
             line = prose.line + text.count("\n", 0, match.start())
             mend = f"did you mean {right}? Else list the word in the vocabulary"
-            yield Finding(page.path, line, "spelling", f"{match[0]!r} is misspelt", mend)
+            yield Finding(page.path, line, "word-misspelt", f"{match[0]!r} is misspelt", mend)
 
 
 @cache
