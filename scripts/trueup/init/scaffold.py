@@ -1,5 +1,6 @@
 """The scaffold: the files that a project gets. Nothing that is there is overwritten."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,15 +145,22 @@ def put(root: Path, files: Iterator[tuple[str, str]]) -> Iterator[Written]:
 
 
 def ignore(root: Path) -> Written | None:
-    """Have git ignore what trueup leaves behind; none when it does already."""
+    """Have git ignore what trueup leaves behind, and the packages it runs with; none when it does already."""
     path = root / ".gitignore"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    missing = [line for line in _IGNORED if line not in lines and line.rstrip("/") not in lines]
+    missing = [line for line in (*_packages(root), *_IGNORED) if not {line, line.rstrip("/")} & set(lines)]
     if not missing:
         return None
     verb = "extended" if lines else "wrote"
     _write(path, "".join(f"{line}\n" for line in [*lines, *missing]))
     return Written(".gitignore", verb, " ".join(missing))
+
+
+def _packages(root: Path) -> list[str]:
+    """The folder of the Python environment, when it is in the project and does not ignore itself."""
+    place = Path(sys.prefix).resolve()
+    inside = place.is_relative_to(root) and place != root and not (place / ".gitignore").exists()
+    return [f"{place.relative_to(root).as_posix()}/"] if inside else []
 
 
 def _missing(root: Path) -> str:
