@@ -7,6 +7,9 @@ from trueup.errors import TrueupError
 from trueup.examples.story import Step, Story
 from trueup.scenes import Scene
 
+_PROGRAM = 4
+"""As many blocks take as long as the start of a program in the background."""
+
 
 @dataclass(frozen=True)
 class Act:
@@ -39,8 +42,10 @@ class Act:
 
     @property
     def length(self) -> int:
-        """How many blocks are executed."""
-        return sum(step.runs for step in (*self.prelude, *self.steps))
+        """How long it will take, compared with others: what starts programs in the background takes longest."""
+        sources = [step.block.source for step in (*self.prelude, *self.steps) if step.runs]
+        started = sum(line.endswith(" &") for source in sources for line in source.splitlines())
+        return len(sources) + _PROGRAM * (started + bool(self.failure))
 
 
 def acts_of(story: Story) -> list[Act]:

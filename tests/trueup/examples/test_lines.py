@@ -1,6 +1,7 @@
 """One example alone: what it needs, and nothing else, is run."""
 
 import pytest
+from trueup.check import chosen_lines
 from trueup.errors import TrueupError
 
 from tests.trueup.examples.stories import Project
@@ -97,6 +98,12 @@ def test_a_line_without_an_example(project: Project, line: int, words: str) -> N
     project.page(PAGE)
     with pytest.raises(TrueupError, match=f"docs/x.md:{line}: {words}$"):
         project.run(line)
+
+
+def test_what_stands_behind_a_path() -> None:
+    assert chosen_lines(["docs/a.md:3", "docs/a.md:9:1", "docs/b.md", "docs/b.md:4", "docs"]) == {"docs/a.md": [3, 9]}
+    with pytest.raises(TrueupError, match=r"docs/a\.md:x: 'x' is no line; write docs/a\.md:41"):
+        chosen_lines(["docs/a.md:x"])
 
 
 def test_a_line_of_a_page_without_examples(project: Project) -> None:
