@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from trueup.facts import Fact, Inventory
-from trueup.verify import env, mermaid, prometheus, promql, site
+from trueup.verify import env, mermaid, prometheus, promql, site, systemd
 from trueup.verify.aligned import aligned
 from trueup.verify.consumer import Means, consume
 from trueup.verify.formats import MalformedError, parse
@@ -221,3 +221,43 @@ def test_a_table_as_psql_prints_it() -> None:
         " status  | n\n---------+----\n pending |  1\n done    | 12\n(2 rows)\n"
     )
     assert aligned(["a"], []) == " a\n---\n(0 rows)\n"
+
+
+UNIT = """[Unit]
+Description=Desk
+
+[Service]
+Environment=SEATS=3 TMPDIR=/tmp \\
+  BEAT_SECONDS=2
+ExecStart=-/opt/desk/bin/desk open --seats 4
+ExecStartPre=/usr/bin/true --nonsense
+"""
+COMMANDS = Inventory(
+    [
+        Fact("command", "desk", {"commands": ["open"], "arguments": []}),
+        Fact("command", "desk open", {"commands": [], "arguments": []}),
+        Fact("option", "desk open --seats", {"command": "desk open", "spellings": ["--seats"], "type": "integer"}),
+    ]
+)
+
+
+def test_a_unit_of_systemd() -> None:
+    assert told(systemd.faults(UNIT, [Desk], COMMANDS)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "part"),
+    [
+        ("[Service]", "[Servise]", 4, "systemd has no section [Servise]"),
+        ("SEATS=3", "SEAT=3", 5, "unknown setting SEAT"),
+        ("BEAT_SECONDS=2", "BEAT_SECONDS=two", 5, "BEAT_SECONDS: Input should be a valid number"),
+        ("SEATS=3", "SEATS", 5, "Environment= holds SEATS, which is no NAME=value"),
+        ("--seats", "--chairs", 7, "desk open has no option --chairs"),
+        ("desk open", "desk opne", 7, "desk has no command opne"),
+        ("Description", "description", 2, "description is no directive of systemd"),
+    ],
+)
+def test_a_unit_of_systemd_that_is_wrong(old: str, new: str, line: int, part: str) -> None:
+    (fault,) = systemd.faults(UNIT.replace(old, new), [Desk], COMMANDS)
+    assert fault.line == line
+    assert part in fault.message

@@ -90,7 +90,7 @@ class Bench:
         if schema := sample.attributes.get("schema"):
             yield from self.schemas.faults(schema, value)
         if consumer:
-            models = self._models if consumer == "settings" else []
+            models = self._models if consumer in {"settings", "systemd"} else []
             yield from consume(consumer, sample, value, Means(models, self.schemas))
 
     def _consumer(self, block: Block) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from trueup.config import Config
 from trueup.facts import closest
-from trueup.verify import env, prometheus, site
+from trueup.verify import env, prometheus, site, systemd
 from trueup.verify.schemas import Schemas, file_faults
 from trueup.verify.verdict import Fault, Sample
 
@@ -38,6 +38,10 @@ def _rules(sample: Sample, value: Any, _means: Means) -> Iterable[Fault]:
     return prometheus.rules_faults(sample.source, value, sample.facts)
 
 
+def _systemd(sample: Sample, _value: Any, means: Means) -> Iterable[Fault]:
+    return systemd.faults(sample.source, means.models, sample.facts)
+
+
 def _mkdocs(sample: Sample, _value: Any, _means: Means) -> Iterable[Fault]:
     return site.faults(sample.source)
 
@@ -55,7 +59,14 @@ def _trueup(_sample: Sample, value: Any, _means: Means) -> Iterable[Fault]:
 
 
 CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
-    {"settings": _settings, "prometheus": _prometheus, "rules": _rules, "mkdocs": _mkdocs, "trueup": _trueup}
+    {
+        "settings": _settings,
+        "prometheus": _prometheus,
+        "rules": _rules,
+        "systemd": _systemd,
+        "mkdocs": _mkdocs,
+        "trueup": _trueup,
+    }
 )
 """The consumers that trueup knows; `schema:NAME` and `schema:FILE.json` besides."""
 
