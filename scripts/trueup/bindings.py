@@ -70,6 +70,11 @@ class Bindings:
         docs_paths = {page.path: page.docs_path for page in self.pages}
         return {ident: (docs_paths[places[0][0]], places[0][2]) for ident, places in self.owners.items()}
 
+    @property
+    def places(self) -> Mapping[str, tuple[str, str]]:
+        """Docs path and anchor of everything that a page documents: facts by their ids, symbols by their names."""
+        return {**self._homes, **self._documented}
+
     def link(self, text: str, page: Page) -> str | None:
         """The link, relative to `page`, to where inline code is documented; none when it is nowhere or unclear."""
         if text in self._documented:

@@ -1,14 +1,14 @@
 """A run of the checks: each is timed and counted, and all of them make one report."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from trueup import (
@@ -17,7 +17,6 @@ from trueup import (
     coverage,
     generated,
     inline,
-    links,
     repository,
     review,
     rules,
@@ -46,6 +45,7 @@ from trueup.recollection import remember
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
 from trueup.scope import Scope
+from trueup.sitecheck import SiteCheck, site_check
 from trueup.truth import Truth
 
 Progress = Callable[[str], None]
@@ -73,37 +73,36 @@ class Run:
     def execute(self) -> Report:
         """Run everything in scope. Raises `TrueupError` when the project cannot be checked at all."""
         started = time.perf_counter()
-        with self._timed("facts", "facts") as entry:
-            remembered = self._known.truth()
-            truth = remembered or self._known.gather()
-            entry.counted = len(truth.inventory)
-            entry.cached = entry.counted if remembered else 0
-        pages = read_pages(self.root, self.config.docs)
-        chosen = choose(pages, self.scope.paths, self.config)
-        with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
-            site = Path(scratch) / "site"
-            want_site = self.scope.whole and (self.scope.links or self.scope.crawl)
-            kept = self._known.check("site") if want_site and not self.scope.crawl else None
-            building = sitebuild.start(self.config, self.root, site) if want_site and kept is None else None
-            try:
+        want_site = self.scope.whole and (self.scope.links or self.scope.crawl)
+        kept = self._known.check("site") if want_site and not self.scope.crawl else None
+        with TemporaryDirectory(prefix="trueup-") as scratch:
+            folder = Path(scratch)
+            # It takes longest, so it begins first.
+            with self._site(folder) if want_site and kept is None else nullcontext() as site:
+                truth = self._facts()
+                pages = read_pages(self.root, self.config.docs)
+                chosen = choose(pages, self.scope.paths, self.config)
                 self._bindings(truth, pages, chosen)
                 if self.scope.examples:
                     self._examples(chosen)
-                if building:
-                    self._links(building)
+                if site is not None:
+                    self._links(site, len(pages))
                 elif kept is not None:
-                    self._links_known(kept)
+                    self._links_known(kept, len(pages))
                 if self.scope.examples:
-                    self._screenshots(chosen, site)
-                self._slow(truth, chosen, site)
-            finally:
-                if building:
-                    building.stop()
+                    once = partial(sitebuild.once, self.config, self.root, folder)
+                    self._screenshots(chosen, once if site is None else lambda: site.site)
+                self._slow(truth, chosen, site.site if site is not None else None)
         report = self._report(truth, chosen, time.perf_counter() - started)
         if not report.findings:
             remember(report, self.memory, self.scope)
         self.memory.settle()
         return report
+
+    def _site(self, scratch: Path) -> AbstractContextManager[SiteCheck]:
+        # The other opinion on links gets a site of which every page is new.
+        whole = self.scope.crawl or not self.memory.kept
+        return site_check(self.config, self.root, scratch, "" if whole else self._known.site_reads)
 
     @cached_property
     def _today(self) -> date:
@@ -121,6 +120,14 @@ class Run:
         yield entry
         seconds = round(time.perf_counter() - started, 3)
         self.checks.append(CheckEntry(name, entry.counted, unit, seconds, entry.cached, entry.note, entry.figures))
+
+    def _facts(self) -> Truth:
+        with self._timed("facts", "facts") as entry:
+            remembered = self._known.truth()
+            truth = remembered or self._known.gather()
+            entry.counted = len(truth.inventory)
+            entry.cached = entry.counted if remembered else 0
+        return truth
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
@@ -209,34 +216,30 @@ class Run:
                 if page.path not in troubled:
                     self._known.note_examples(page, result.per_page[page.path])
 
-    def _links(self, building: sitebuild.SiteBuild) -> None:
-        before = len(self.findings)
-        with self._timed("site", "builds") as entry:
-            complaints = building.finish()
-            entry.counted = 1
+    def _links(self, site: SiteCheck, pages: int) -> None:
+        with self._timed("site", "pages") as entry:
+            site.wait()
+            entry.counted, entry.cached = pages, site.left
         with self._timed("links", "links") as entry:
-            if building.site.is_dir():
-                self.findings += sitebuild.unstamped(self.config, self.root, building.site)
-                address = sitebuild.site_url(self.config, self.root)
-                result = links.resolve(
-                    building.site, base_url=address, root=self.root, docs=self.root / self.config.docs
-                )
-                self.findings += result.findings
-                self.links = dict(result.per_page)
-                entry.counted = result.links
-                if not complaints and len(self.findings) == before:
-                    self._known.note_check("site", {"links": result.links, "pages": self.links})
+            result = site.finish()
+            self.findings += result.findings
+            self.links = dict(result.per_page)
+            entry.counted = result.links
+            if result.clean:
+                self._known.note_check("site", {"links": result.links, "pages": self.links})
+                if self.memory.settle():
+                    site.keep()
         reported = {finding.path for finding in self.findings}
-        self.findings += [complaint for complaint in complaints if complaint.path not in reported]
+        self.findings += [complaint for complaint in result.complaints if complaint.path not in reported]
 
-    def _links_known(self, kept: Mapping[str, Any]) -> None:
-        with self._timed("site", "builds") as entry:
-            entry.counted = entry.cached = 1
+    def _links_known(self, kept: Mapping[str, Any], pages: int) -> None:
+        with self._timed("site", "pages") as entry:
+            entry.counted = entry.cached = pages
         with self._timed("links", "links") as entry:
             self.links = dict(kept["pages"])
             entry.counted = entry.cached = kept["links"]
 
-    def _screenshots(self, pages: Sequence[Page], site: Path) -> None:
+    def _screenshots(self, pages: Sequence[Page], site: Callable[[], Path]) -> None:
         if not any(directive.name == screenshots.NAME for page in pages for directive in page.directives):
             return
         with self._timed("screenshots", "screenshots") as entry:
@@ -248,16 +251,15 @@ class Run:
 
             wanted = self.config.screenshots.required
             required = self.scope.everything and (wanted == "always" or (wanted == "ci" and bool(os.environ.get("CI"))))
-            built = partial(sitebuild.once, self.config, self.root, site.parent)
             result = gallery.visit(
-                self.config, self.root, pages, site=built, write=False, required=required, known=self._known
+                self.config, self.root, pages, site=site, write=False, required=required, known=self._known
             )
             self.findings += result.findings
             entry.counted, entry.cached, entry.note = result.visited, result.remembered, result.note
             if self.scope.whole and not result.findings and not result.unseen:
                 self._known.note_check("screenshots", {"counted": result.visited})
 
-    def _slow(self, truth: Truth, pages: Sequence[Page], site: Path) -> None:
+    def _slow(self, truth: Truth, pages: Sequence[Page], site: Path | None) -> None:
         if self.scope.contract:
             from trueup import contract
 
@@ -270,7 +272,7 @@ class Run:
             from trueup import conformance
 
             self._counted("conformance", "pairs", lambda: conformance.run(self.config, self.root, truth))
-        if self.scope.crawl and site.is_dir():  # a site that did not build has its finding
+        if self.scope.crawl and site is not None and site.is_dir():  # a site that did not build has its finding
             from trueup import crawl
 
             self._counted("crawl", "links", lambda: crawl.run(self.config, self.root, site))

@@ -52,6 +52,11 @@ class _Site:
         page = bindings.by_digest.get(key)
         return (bindings, page, self._report) if page else None
 
+    @property
+    def bindings(self) -> Bindings:
+        """The pages as they were read last."""
+        return self._bindings or self._read()
+
     def _files(self) -> object:
         """What the generated files look like now, without reading them."""
         files = [self.config.inventory, self.config.openapi, self.config.vocabulary, self.config.coverage]
@@ -93,6 +98,11 @@ def _site() -> _Site:
     if folder not in _sites:
         _sites[folder] = _Site()
     return _sites[folder]
+
+
+def current() -> Bindings:
+    """The pages of the project in whose folder this process runs, bound to the committed facts."""
+    return _site().bindings
 
 
 class _Expand(Preprocessor):

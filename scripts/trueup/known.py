@@ -80,6 +80,12 @@ class Known:
         """Remember that a check that reads everything found nothing wrong."""
         self._memory.remember(name, self._everything, value=dict(counts))
 
+    @property
+    def site_reads(self) -> str:
+        """The digest of everything that the site is built from, except the pages."""
+        tree = self._memory.tree
+        return self._memory.key(tree.digest({path for path in tree.files if _is_page(path, self._config.docs)}))
+
     @cached_property
     def _everything(self) -> str:
         return self._memory.tree.digest()

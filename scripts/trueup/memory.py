@@ -94,6 +94,10 @@ class Memory:
         self._new.clear()
         return same
 
+    def key(self, *reads: str) -> str:
+        """The digest of what was read and of the project's surroundings."""
+        return digest_of([self._around, *reads])
+
     def _write(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in self._new.items():
@@ -108,7 +112,7 @@ class Memory:
                 path.unlink(missing_ok=True)
 
     def _place(self, folder: Path, kind: str, reads: tuple[str, ...]) -> tuple[Path, str]:
-        key = digest_of([kind, self._around, *reads])
+        key = self.key(kind, *reads)
         return folder / f"{kind}-{key[:32]}", key
 
 

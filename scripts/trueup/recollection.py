@@ -16,11 +16,11 @@ from trueup.scope import Scope
 def recall(memory: Memory, scope: Scope, root: Path, clock: Callable[[], datetime]) -> Report | None:
     """The report of an earlier run over the same files, of now; none when there was none without findings."""
     started = perf_counter()
-    kept = memory.recall("report", *_reads(memory, scope))
+    state = repository.state(root)
+    kept = memory.recall("report", *_reads(memory, scope, state.commit))
     if kept is None:
         return None
     report = read_report(kept)
-    state = repository.state(root)
     return replace(
         report,
         finished=clock().astimezone(UTC).isoformat(timespec="seconds"),
@@ -34,8 +34,9 @@ def recall(memory: Memory, scope: Scope, root: Path, clock: Callable[[], datetim
 def remember(report: Report, memory: Memory, scope: Scope) -> None:
     """Keep a report without findings."""
     if not scope.lines:
-        memory.remember("report", *_reads(memory, scope), value=json.loads(report.dump()))
+        memory.remember("report", *_reads(memory, scope, report.commit), value=json.loads(report.dump()))
 
 
-def _reads(memory: Memory, scope: Scope) -> tuple[str, str]:
-    return repr(scope), memory.tree.digest()
+def _reads(memory: Memory, scope: Scope, commit: str) -> tuple[str, str, str]:
+    # The day of the commit decides which pages are to be reviewed.
+    return repr(scope), memory.tree.digest(), commit

@@ -14,6 +14,7 @@ import yaml
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.findings import Finding
+from trueup.keptsite import KeptSite
 from trueup.origin import sources
 
 _COMPLAINT = re.compile(r"^(?:WARNING|ERROR)\s*-\s+(.*)$")
@@ -47,12 +48,16 @@ class SiteBuild:
             self.process.wait()
 
 
-def start(config: Config, root: Path, site: Path) -> SiteBuild:
-    """Start building the site into the folder `site`. Raises `TrueupError` when there is no configuration."""
+def start(config: Config, root: Path, site: Path, kept: KeptSite | None = None) -> SiteBuild:
+    """Start building the site into the folder `site`; with `kept`, into its folder, and of it what has changed.
+
+    Raises `TrueupError` when there is no configuration.
+    """
     if not (root / config.mkdocs).exists():
         raise TrueupError(f"{config.mkdocs}: not found; create it or set tool.trueup.mkdocs")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
-    command += ["--config-file", str(root / config.mkdocs), "--site-dir", str(site)]
+    site = kept.folder if kept else site
+    command = [sys.executable, "-m", "trueup.builder", str(root / config.mkdocs), str(site)]
+    command += [kept.reads, str(kept.notes)] if kept else []
     process = subprocess.Popen(
         command,
         cwd=root,

@@ -302,12 +302,6 @@ def test_examples_that_fail_are_run_again(plays: Plays) -> None:
     assert plays.played() == set(), "they are as they were before"
 
 
-def test_an_example_that_changes_the_project_is_not_remembered(plays: Plays) -> None:
-    plays.project.edit("docs/one.md", "echo x >>", f"echo >> {plays.project.root}/data.csv\necho x >>")
-    plays.checks.run()
-    assert "one" in plays.played()
-
-
 def test_the_command_line_recalls_unless_told_not_to(project: Any) -> None:
     def check(*options: str) -> dict[str, Any]:
         program = "from trueup.cli import main; main()"
