@@ -61,8 +61,8 @@ def show(directive: Directive, inventory: Inventory) -> Rendered:
     with_env = f", which was started with {env}" if env else ""
     sentence = str(fact.attributes["summary"]).rstrip(".").replace('"', "'")
     body = [
-        f"Every output of this section comes from a run with this failure: {name}. Before the first command, the script "
-        f"`{fact.file}` brought it about in a service of its own{with_env}:",
+        f"Every output of this section comes from a run with this failure: {name}. The script `{fact.file}` brought it "
+        f"about before the first command, in a service of its own{with_env}:",
         "",
         "~~~~bash",
         *str(fact.attributes["script"]).splitlines(),
