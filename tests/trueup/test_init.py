@@ -232,6 +232,14 @@ def test_a_service_that_does_not_start_is_told_with_its_log_and_leaves_nothing(t
     assert contents(tmp_path).keys() == {"main.py"}
 
 
+def test_a_service_that_writes_into_the_project_is_told(tmp_path: Path) -> None:
+    life = LIFESPAN.replace('raise RuntimeError("no paper")', 'open("clinic.db", "w").close()')
+    make(tmp_path, {"main.py": APP.replace("app = FastAPI()\n", life)})
+    told: list[str] = []
+    begin(tmp_path, "", {}, service=True, tell=told.append)
+    assert "the service wrote clinic.db into the project; give it another place: {data}" in "\n".join(told)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
     make(tmp_path, {"main.py": APP})

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from trueup.collect.files import paths
 from trueup.config import Config, load
 from trueup.errors import TrueupError
 from trueup.gather import gather
@@ -33,7 +34,9 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     truth = gather(config, root)
     for line in _told(found, truth):
         tell(line)
+    before = set(paths(root))
     request = _first_request(config, root, truth, found)
+    strewn = sorted(path for path in set(paths(root)) - before if "__pycache__" not in path)
     tell("")
     if there:
         tell(str(scaffold.Written("pyproject.toml", "left", "it has [tool.trueup]")))
@@ -45,6 +48,9 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     ignored = scaffold.ignore(root)
     if ignored is not None:
         tell(str(ignored))
+    if strewn:
+        place = "give it another place: {data} in tool.trueup.service.env is a folder of its own for each page"
+        tell(f"the service wrote {', '.join(strewn[:3])} into the project; {place}")
     for line in found.left:
         tell(f"left out: {line}")
     if not _in_git(root):
