@@ -94,17 +94,16 @@ def render(evidence: Evidence, claim: str, proof: Proof) -> str:
     """The claim, and below it, folded, each test with its outcome and source; `claim` has its values filled in."""
     if not evidence.tests:
         return ""
-    outcomes = {proof.outcome(test) for test in evidence.tests}
-    state = "passed" if outcomes == {PASSED} else "unrun" if outcomes <= {"", PASSED} else "failed"
-    told = {"passed": "passed", "failed": "not passed", "unrun": _UNRUN}[state]
-    count = "1 test" if len(evidence.tests) == 1 else f"{len(evidence.tests)} tests"
-    when = f" on {proof.run.finished[:10]}" if state == "passed" and proof.run else ""
-    lines = [
-        f"**{claim}**",
-        f"{{: .trueup-claim .trueup-{state} }}",
-        "",
-        f'??? quote "Proved by {count}, {told}{when}"',
-    ]
+    outcomes = [proof.outcome(test) for test in evidence.tests]
+    count = "1 test" if len(outcomes) == 1 else f"{len(outcomes)} tests"
+    unrun = outcomes.count("")
+    if set(outcomes) == {PASSED} and proof.run:
+        state, told = "passed", f"Proved by {count}, passed on {proof.run.finished[:10]}"
+    elif set(outcomes) <= {"", PASSED}:
+        state, told = "unrun", f"{count}, {_UNRUN if unrun == len(outcomes) else f'{unrun} {_UNRUN}'}"
+    else:
+        state, told = "failed", f"{count}, not all passed"
+    lines = [f"**{claim}**", f"{{: .trueup-claim .trueup-{state} }}", "", f'??? quote "{told}"']
     return "\n".join([*lines, *(line for test in evidence.tests for line in _shown(test, proof))])
 
 

@@ -164,9 +164,9 @@ NUMBERS = "tests/test_loans.py::TestDesk::test_numbers"
 @pytest.mark.parametrize(
     ("outcomes", "told", "codes", "strict"),
     [
-        ({f"{NUMBERS}[1]": "passed", f"{NUMBERS}[2]": "passed"}, "1 test, passed on 2026-02-03", [], []),
-        ({f"{NUMBERS}[1]": "passed", f"{NUMBERS}[2]": "failed"}, "1 test, not passed", ["evidence-failed"], None),
-        ({NUMBERS: "skipped"}, "1 test, not passed", ["evidence-failed"], None),
+        ({f"{NUMBERS}[1]": "passed", f"{NUMBERS}[2]": "passed"}, "Proved by 1 test, passed on 2026-02-03", [], []),
+        ({f"{NUMBERS}[1]": "passed", f"{NUMBERS}[2]": "failed"}, "1 test, not all passed", ["evidence-failed"], None),
+        ({NUMBERS: "skipped"}, "1 test, not all passed", ["evidence-failed"], None),
         ({f"{NUMBERS}_more": "passed"}, "1 test, not run in this build", [], ["evidence-unproved"]),
         (None, "1 test, not run in this build", [], ["evidence-unproved"]),
     ],
@@ -177,7 +177,7 @@ def test_the_page_says_what_came_of_the_tests(
     library.add("docs/guide/loans.md", CLAIM.format("TestDesk::test_numbers"))
     run = TestRun("d", "2026-02-03T04:05:06+00:00", "abc", outcomes) if outcomes is not None else None
     text, found = shown(library.root, run)
-    assert f"Proved by {told}" in text
+    assert f'"{told}"' in text
     assert "](https://example.org/tests/test_loans.py#L" in text
     assert "assert number < 3" in text
     assert found == codes
