@@ -12,6 +12,7 @@ from enum import Enum
 from functools import partial
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 from app import settings
 from app.api import deps, json_body
@@ -23,7 +24,7 @@ from app.database import tables
 from app.handlers import REGISTRY, geocode_households, import_voters
 from app.households import columns, voter_file
 from app.households import model as household_model
-from app.jobs import model, states
+from app.jobs import checkpoints, model, states
 from app.jobs import retry as retries
 from app.jobs.states import Actor
 from app.places import Place, places
@@ -45,6 +46,7 @@ def collect() -> Iterator[Fact]:
     yield from _queue()
     yield from _telemetry()
     yield from _households()
+    yield from _file_formats()
     yield from _limits()
     yield from _timings()
     yield from _sample()
@@ -298,6 +300,32 @@ def _households() -> Iterator[Fact]:
         yield fact | {"status": outcome.status.value, "precision": precision.value if precision else None}
     yield from _enum("geocode_status", household_model.GeocodeStatus)
     yield from _enum("geocode_mode", geocode_households.GeocodeMode)
+
+
+def _file_formats() -> Iterator[Fact]:
+    """Yield the files that the service reads and writes."""
+    required = [column.name for column in columns.COLUMNS if column.required]
+    yield _fact(
+        "file_format",
+        "voter_file",
+        "Voter file",
+        "What an import reads: a header, then one row on each line.",
+        places(voter_file).name("Encoding"),
+        format="CSV",
+        encodings=[encoding.value for encoding in voter_file.Encoding],
+        columns=[column.name for column in columns.COLUMNS],
+        required=required,
+    )
+    job, storage = UUID(int=0), checkpoints.CheckpointStore("memory://")
+    for key, title, summary, final in (
+        ("checkpoint", "Checkpoint", "The result of a stage that is finished.", True),
+        ("interrupted_stage", "Interrupted stage", "Where a stage stopped; a copy of what the row holds.", False),
+    ):
+        path = storage.path(job, "<stage>", final=final).replace(str(job), "<job id>")
+        where = places(checkpoints).name("CheckpointStore")
+        yield _fact(
+            "file_format", key, title, summary, where, format="JSON", path=path, names=[path], encodings=["utf-8"]
+        )
 
 
 def _limits() -> Iterator[Fact]:

@@ -34,6 +34,7 @@ def test_a_fact_stands_where_it_says(fact):
         "permission": fact["key"].replace(".", "_").upper(),
         "problem": f"class {fact.get('class_name')}(",
         "stage": f'"{fact["key"].rpartition(".")[2]}"',
+        "file_format": "class ",
         "limit": fact.get("constant", ""),
         "log_line": fact["key"].replace(".", "_").upper(),
         "sample": "COUNTS",
