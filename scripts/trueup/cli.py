@@ -234,6 +234,43 @@ def archive(
     Console().print(f"wrote {target.relative_to(folder)}; add it to the navigation", highlight=False)
 
 
+@cli.command()
+def mutate(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Make every mutant there is, not some of each class.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="A class of mutants, or code, docs or harmless; may be repeated.")
+    ] = None,
+    sample: Annotated[
+        str, typer.Option(help="One part of the mutants: 3/8, or 8 to let the commit choose which eighth.")
+    ] = "",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Mutants judged at the same time; by default one for each processor.")
+    ] = None,
+    each: Annotated[int | None, typer.Option(min=1, help="How many mutants of each class to make.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Choose other mutants than those of the configured seed.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the classes and how many mutants each has.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the mutants as patches into this folder instead of judging them.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--write", help="Keep the score, for the page that shows it.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="How to print the score.")] = Format.TEXT,
+    root: Root = None,
+) -> None:
+    """Prove the checks: change code and pages in scratch copies, one mutant at a time, and see what is reported."""
+    from trueup.mutate import command  # needed by this command only, and slow to import
+
+    config, folder = _project(root)
+    order = command.order(
+        config, folder, everything=everything, only=only or (), sample=sample, jobs=jobs, each=each, seed=seed
+    )
+    if listed or export:
+        command.show(config, folder, order, export)
+        raise typer.Exit(0)
+    raise typer.Exit(command.prove(config, folder, order, keep=keep, as_json=output is Format.JSON))
+
+
 def _write(paths: Sequence[str], folder: Path, console: Console, *, examples: bool = True) -> "Sequence[Finding]":
     """Write what `trueup write` writes, and say so; what is left to mend is answered."""
     from trueup import config as configuration

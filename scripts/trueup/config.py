@@ -143,6 +143,21 @@ class ClaimConfig(_Section):
     )
 
 
+class MutateConfig(_Section):
+    """The proof: which mutants `trueup mutate` makes, and its bounds."""
+
+    operators: list[str] = Field(
+        default_factory=list, description="`module:function` of each that yields further mutants of the project."
+    )
+    result: Path = Field(
+        default=Path("docs/mutation.json"), description="Where `trueup mutate --write` keeps the score."
+    )
+    each: int = Field(default=1, gt=0, description="Mutants of each class; twice as many harmless edits.")
+    seed: int = Field(default=1, description="The seed by which they are chosen.")
+    seconds: float = Field(default=60, gt=0, description="The time limit of one mutant; ten times that with examples.")
+    memory: int = Field(default=4096, gt=0, description="The memory limit of one mutant, in MiB; none with examples.")
+
+
 class Config(_Section):
     """Everything that trueup must be told about a project."""
 
@@ -155,6 +170,10 @@ class Config(_Section):
     inventory: Path = Field(default=Path("docs/_facts/inventory.json"), description="The committed inventory of facts.")
     packages: list[str] = Field(
         default_factory=list, description="Packages whose symbols are facts; read, not imported."
+    )
+    signatures: list[str] = Field(
+        default_factory=list,
+        description="Modules and classes of `packages` whose signatures are facts: the interface that is promised.",
     )
     settings: list[str] = Field(default_factory=list, description="`module:Class` of each pydantic-settings model.")
     commands: dict[str, str] = Field(
@@ -207,6 +226,7 @@ class Config(_Section):
     )
     screenshots: ScreenshotsConfig = Field(default_factory=ScreenshotsConfig, description="How screenshots are taken.")
     timeouts: TimeoutConfig = Field(default_factory=TimeoutConfig, description="Time limits.")
+    mutate: MutateConfig = Field(default_factory=MutateConfig, description="The proof by mutation.")
     env: dict[str, str] = Field(
         default_factory=dict, description="Environment variables set while the application is imported."
     )

@@ -5,7 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from trueup import failures
-from trueup.collect import commands, files, glossary, openapi, plugin, routes, rules, settings, symbols
+from trueup.collect import (
+    commands,
+    files,
+    glossary,
+    openapi,
+    plugin,
+    routes,
+    rules,
+    score,
+    settings,
+    signatures,
+    symbols,
+)
 from trueup.collect.load import project_imports
 from trueup.collect.settings import Validator
 from trueup.config import Config
@@ -37,7 +49,9 @@ def gather(config: Config, root: Path) -> Truth:
         facts += plugin.collect(root, config.collectors)
     facts += rules.collect(root, config.rules)
     facts += glossary.collect(root, config.glossary)
-    facts += symbols.collect(root, config.packages)
+    facts += score.collect(root, config.mutate.result)
+    known = list(symbols.collect(root, config.packages))
+    facts += [*known, *signatures.collect(known, config.signatures)]
     facts += files.collect(root)
     facts += failures.collect(root, config.failures)
     return Truth(Inventory(facts), document, validators)

@@ -12,6 +12,7 @@ from trueup.findings import Finding
 from trueup.gather import gather
 from trueup.report import Report
 from trueup.scope import Scope
+from trueup.truth import Truth
 
 SAMPLE = Path(__file__).parent / "sample"
 GAZETTE = Path(__file__).parent / "samples" / "gazette"
@@ -48,6 +49,11 @@ class Project:
 
     def findings(self, *paths: str, links: bool = False) -> list[Finding]:
         return list(self.check(*paths, links=links).findings)
+
+    def truth(self) -> Truth:
+        """What the code says now."""
+        forget()
+        return gather(load(self.root), self.root)
 
     def write(self) -> list[str]:
         forget()

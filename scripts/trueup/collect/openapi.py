@@ -75,13 +75,18 @@ def _operations(document: Document, places: Places, file: str) -> Iterator[Fact]
             attributes["deprecated"] = True
         attributes |= {key[2:]: value for key, value in operation.items() if key.startswith("x-")}
         yield Fact("operation", f"{method} {path}", attributes, *place)
-        yield from _parameters(document, name, operation, place)
+        at = {raw: places.get(f"{method} {path} {raw}", place) for raw in _parameter_names(document, operation)}
+        yield from _parameters(document, name, operation, at)
         yield from _body(document, name, operation, place)
         for status, response in operation.get("responses", {}).items():
             yield from _response(document, name, str(status), resolve(document, response), place)
 
 
-def _parameters(document: Document, name: str, operation: Mapping[str, Any], place: tuple[str, int]) -> Iterator[Fact]:
+def _parameter_names(document: Document, operation: Mapping[str, Any]) -> list[str]:
+    return [str(resolve(document, raw).get("name", "")) for raw in operation.get("parameters", [])]
+
+
+def _parameters(document: Document, name: str, operation: Mapping[str, Any], places: Places) -> Iterator[Fact]:
     for raw in operation.get("parameters", []):
         parameter = resolve(document, raw)
         if not parameter.get("name"):
@@ -95,6 +100,7 @@ def _parameters(document: Document, name: str, operation: Mapping[str, Any], pla
             "description": parameter.get("description", ""),
             **describe(document, schema),
         }
+        place = places[parameter["name"]]
         yield Fact("parameter", f"{name}.{parameter['name']}", attributes, *place)
         if parameter.get("in") == "header":
             yield Fact("header", parameter["name"], {"in": "request"}, *place)

@@ -102,13 +102,19 @@ def _routes(table: Any, prefix: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def places(app: FastAPI, locator: Locator) -> dict[str, tuple[str, int]]:
-    """File and line of each operation (`GET /x`), schema (`Loan`), field (`Loan.due`) and enum value (`State=lent`)."""
+    """File and line of what the OpenAPI document tells of.
+
+    Keys: operations (`GET /x`), parameters (`GET /x limit`), schemas (`Loan`), fields (`Loan.due`), enum values
+    (`State=lent`).
+    """
     found: dict[str, tuple[str, int]] = {}
     for method, path, endpoint in routes(app):
         if callable(endpoint):
             place = locator.function(endpoint)
             if place[0]:
                 found.setdefault(f"{method} {path}", place)
+                for name in inspect.signature(endpoint).parameters:
+                    found.setdefault(f"{method} {path} {name}", locator.parameter(endpoint, name))
     for model in _subclasses(BaseModel):
         file = locator.file(model)
         if not file:
