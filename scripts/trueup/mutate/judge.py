@@ -98,7 +98,7 @@ def _judged(config: Config, root: Path, depth: Depth, pages: Sequence[str]) -> V
 
 
 def _rebuilt(config: Config, root: Path, clean: KeptSite, reads: str) -> Verdict:
-    """What the site of a mutant is like; of the clean one only pages that differ are built anew, if `reads` is known."""
+    """What the site of a mutant is like; with the same `reads`, only pages that differ from the clean one are built."""
     own = KeptSite(root.with_name(f"{root.name}-site"), reads)
     try:
         shutil.copytree(clean.folder, own.folder)

@@ -34,7 +34,7 @@ OPERATORS: tuple[Operator, ...] = (
     rule_files.entries, rule_files.names, rule_files.metrics,
     page_promises.evidence_renamed, page_promises.tests_removed, page_promises.tests_skipped,
     page_promises.tests_emptied, page_promises.evidence_deleted, page_promises.claims, page_promises.failures,
-    page_promises.screenshots,
+    page_promises.screenshots, page_promises.aliases, page_promises.misspellings,
     page_names.misspelt, page_names.transitions, page_names.requests, page_names.settings, page_names.options,
     page_names.files,
     page_values.unknown, page_values.typed,

@@ -88,6 +88,26 @@ def claims(ground: Ground) -> Iterator[Mutant]:
             yield _mutant("docs: claim without evidence", "a promise added", place, Edit(page.path, text), expected)
 
 
+def aliases(ground: Ground) -> Iterator[Mutant]:
+    """A page says an alias where the glossary has a term."""
+    for fact in ground.truth.inventory.of_kind("term"):
+        for alias in fact.attributes.get("aliases", ()):
+            for page in ground.pages[::5]:
+                edit = Edit(page.path, f"{page.text.rstrip()}\n\nMore about the {alias} is below.\n")
+                expected = Expected(("alias-used",), (alias,), page.path)
+                place = f"{page.path}:{page.text.count(chr(10))}"
+                yield _mutant("docs: alias instead of the term", f"{alias} for {fact.key}", place, edit, expected)
+
+
+def misspellings(ground: Ground) -> Iterator[Mutant]:
+    """A word of the prose is misspelt."""
+    for page in ground.pages:
+        edit = Edit(page.path, f"{page.text.rstrip()}\n\nYou will recieve more of it below.\n")
+        expected = Expected(("word-misspelt",), ("recieve",), page.path)
+        place = f"{page.path}:{page.text.count(chr(10))}"
+        yield _mutant("docs: word misspelt", "recieve", place, edit, expected)
+
+
 def failures(ground: Ground) -> Iterator[Mutant]:
     """A page treats a failure that does not exist."""
     for page, directive in _directives(ground, "failure"):
