@@ -41,15 +41,13 @@ from trueup.known import Known
 from trueup.memory import Memory
 from trueup.outcome import CheckResult
 from trueup.pages import Page, read_pages
+from trueup.progress import Progress
 from trueup.recollection import remember
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
 from trueup.scope import Scope
 from trueup.sitecheck import SiteCheck, site_check
 from trueup.truth import Truth
-
-Progress = Callable[[str], None]
-"""Is told what a run is doing now."""
 
 
 @dataclass
@@ -207,7 +205,15 @@ class Run:
         from trueup.examples.run import run_pages
 
         lines = chosen_lines(self.scope.paths)
-        result = run_pages(self.config, pages, root=self.root, write=False, jobs=os.cpu_count() or 1, lines=lines)
+        result = run_pages(
+            self.config,
+            pages,
+            root=self.root,
+            write=False,
+            jobs=os.cpu_count() or 1,
+            lines=lines,
+            progress=self.progress,
+        )
         self.findings += result.findings
         self.examples |= result.per_page
         troubled = {finding.path for finding in result.findings}

@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from trueup import report as reports
 from trueup.errors import TrueupError
 from trueup.memory import Memory
 from trueup.outputs import Format, give_out
+from trueup.progress import shown_progress
 from trueup.project import find_root, read_section
 from trueup.report import Report
 from trueup.scope import Scope
@@ -93,6 +93,7 @@ def check(
     examples: Annotated[bool, typer.Option(help="Run the examples.")] = True,
     links: Annotated[bool, typer.Option(help="Build the site and resolve its links.")] = True,
     memory: Memories = True,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and check each page again as it is saved.")] = False,
     formats: Formats = None,
     outputs: Outputs = None,
     root: Root = None,
@@ -100,6 +101,10 @@ def check(
     """Hold the documentation against the code and the running service."""
     folder = _folder(root)
     chosen = [_relative(path, folder) for path in paths or ()]
+    if watch:
+        from trueup import watch as watching
+
+        raise typer.Exit(watching.watch(folder, chosen, examples))
     driven = conformance or (everything and "conformance" in read_section(folder))
     scope = Scope(
         chosen,
@@ -135,7 +140,7 @@ def build(
     if result.findings:
         raise typer.Exit(1)
     site = folder / config.site
-    with _progress() as progress:
+    with shown_progress() as progress:
         progress(f"building {config.site}")
         found = sitebuild.start(config, folder, site).finish()
         address = sitebuild.site_url(config, folder)
@@ -169,7 +174,7 @@ def init(
     def tell(line: str) -> None:
         console.print(line, highlight=False, markup=False)
 
-    with _progress() as progress:
+    with shown_progress() as progress:
         progress("looking for the application")
         begin(folder, app, variables, service=service, tell=tell)
     _write((), folder, Console(quiet=True))
@@ -283,7 +288,7 @@ def _write(paths: Sequence[str], folder: Path, console: Console, *, examples: bo
     from trueup.scratch import scratch_folder
 
     config = configuration.load(folder)
-    with _progress() as progress:
+    with shown_progress() as progress:
         progress("facts")
         written = list(generated.write(gather(config, folder), config, folder))
         findings: list[Finding] = []
@@ -292,7 +297,9 @@ def _write(paths: Sequence[str], folder: Path, console: Console, *, examples: bo
             chosen = [_relative(path, folder) for path in paths]
             pages = choose(read_pages(folder, config.docs), chosen, config)
             lines = chosen_lines(chosen)
-            result = run_pages(config, pages, root=folder, write=True, jobs=os.cpu_count() or 1, lines=lines)
+            result = run_pages(
+                config, pages, root=folder, write=True, jobs=os.cpu_count() or 1, lines=lines, progress=progress
+            )
             progress("screenshots")
             with scratch_folder() as scratch:
                 taken = visit(config, folder, pages, site=partial(sitebuild.once, config, folder, scratch), write=True)
@@ -332,20 +339,9 @@ def _run(root: Path, scope: Scope, remembering: bool) -> Report:
     from trueup import config as configuration
     from trueup.check import Run
 
-    with _progress() as progress:
+    with shown_progress() as progress:
         return Run(configuration.load(root), root, scope, progress, _now, memory).execute()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Shows what is being done while it is being done, on a terminal only."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda *_: None
-        return
-    with console.status("") as status:
-        yield lambda name: status.update(f"{name} …")

@@ -13,6 +13,7 @@ from trueup.examples.theatre import Review, Theatre
 from trueup.findings import Finding
 from trueup.pages import Page
 from trueup.plugins import load_plugins
+from trueup.progress import Progress
 from trueup.scratch import memory, scratch_folder
 from trueup.verify.bench import Bench
 
@@ -37,6 +38,7 @@ def run_pages(
     write: bool,
     jobs: int,
     lines: Mapping[str, Sequence[int]] | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Verify every fenced block of `pages`; with `write`, put the real outputs into the pages that disagree.
 
@@ -54,7 +56,7 @@ def run_pages(
     with scratch_folder() as scratch, scratch_folder(memory()) as cellar:
         theatre = Theatre(config, root, scratch, cellar, everything)
         try:
-            reviews = iter(theatre.perform(bench, write, max(jobs, 1)))
+            reviews = iter(theatre.perform(bench, write, max(jobs, 1), progress))
         finally:
             theatre.close()
     findings: list[Finding] = []

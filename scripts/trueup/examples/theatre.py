@@ -21,6 +21,7 @@ from trueup.findings import Finding
 from trueup.pages import Block
 from trueup.preload import Forkyard
 from trueup.processes import reap
+from trueup.progress import Playing, Progress
 from trueup.seed import Seeds
 from trueup.service import Ports, Service, ServiceError, start
 from trueup.verify.bench import Bench
@@ -63,8 +64,12 @@ class Theatre:
         self._lock = threading.Lock()
         self._closed = False
 
-    def perform(self, bench: Bench, write: bool, jobs: int) -> list[Review]:
-        """Play all acts, keeping `jobs` processors busy; the reviews come in the order of the acts."""
+    def perform(self, bench: Bench, write: bool, jobs: int, progress: Progress | None = None) -> list[Review]:
+        """Play all acts, keeping `jobs` processors busy; the reviews come in the order of the acts.
+
+        `progress` is told which are being played.
+        """
+        told = Playing(progress or (lambda _: None), len(self._acts))
         service = self._config.service
         if self._needing and service is not None and service.preload:
             self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
@@ -72,7 +77,7 @@ class Theatre:
         playing = jobs + (jobs + 1) // 2
         self._begin(playing + _AHEAD)
         with ThreadPoolExecutor(playing, thread_name_prefix="act") as pool:
-            futures = {index: pool.submit(self._act, index, bench, write) for index in self._order}
+            futures = {index: pool.submit(self._act, index, bench, write, told) for index in self._order}
             try:
                 return [futures[index].result() for index in range(len(self._acts))]
             except BaseException:
@@ -124,12 +129,13 @@ class Theatre:
             starter=self._yard,
         )
 
-    def _act(self, index: int, bench: Bench, write: bool) -> Review:
+    def _act(self, index: int, bench: Bench, write: bool, told: Playing) -> Review:
         act = self._acts[index]
         path = act.story.page.path
         service = partial(self._await, index) if index in self._needing else None
         try:
-            return self._play(act, Stage(path, self._scratch / f"p{index}", service, self._border), bench, write)
+            with told.act(f"{path}:{act.line}" if act.steps else path):
+                return self._play(act, Stage(path, self._scratch / f"p{index}", service, self._border), bench, write)
         except ServiceError as error:
             first, _, log = str(error).partition("\n")
             return Review([Finding(path, act.line, "service-failed", first, "", log)])
