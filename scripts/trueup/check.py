@@ -198,10 +198,11 @@ class Run:
             entry.cached = sum(self.examples.values())
             fresh = [page for page in pages if page.path not in self.examples]
             if fresh:
-                self._play(fresh)
+                entry.note = self._play(fresh)
             entry.counted = sum(self.examples.values())
 
-    def _play(self, pages: Sequence[Page]) -> None:
+    def _play(self, pages: Sequence[Page]) -> str:
+        """Play the examples of pages, and say what could not be asked."""
         from trueup.examples.run import run_pages
 
         lines = chosen_lines(self.scope.paths)
@@ -221,6 +222,7 @@ class Run:
             for page in pages:
                 if page.path not in troubled:
                     self._known.note_examples(page, result.per_page[page.path])
+        return result.note
 
     def _links(self, site: SiteCheck, pages: int) -> None:
         with self._timed("site", "pages") as entry:

@@ -28,6 +28,8 @@ class RunResult:
     literal: int = 0
     """Blocks that are marked literal and so verified by nothing."""
     seconds: float = 0.0
+    note: str = ""
+    """What could not be asked, because it is not installed here."""
 
 
 def run_pages(
@@ -77,6 +79,7 @@ def run_pages(
         written=tuple(written),
         literal=sum(story.literal for story in stories),
         seconds=time.perf_counter() - started,
+        note=bench.note(step.block for story in stories for step in story.steps),
     )
 
 

@@ -1,7 +1,8 @@
 """The bench: everything that verifiers of one run work with, and the one way by which a block is verified."""
 
+import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -60,6 +61,14 @@ class Bench:
         language = block.language.lower()
         verdict = self._plugin(language, sample) if language in self.plugins.verifiers else sql.verify(sample)
         return [_finding(sample, block, fault) for fault in verdict.faults], verdict.output
+
+    def note(self, blocks: Iterable[Block]) -> str:
+        """What the verifiers of `blocks` cannot ask, because it is not installed; empty when nothing is missing."""
+        if shutil.which("promtool") is None and any(
+            self._consumer(block) in {"prometheus", "rules"} for block in blocks
+        ):
+            return "promtool is not installed, so files of Prometheus were held against trueup's own checks alone"
+        return ""
 
     def _sample(self, path: str, block: Block) -> Sample:
         return Sample(

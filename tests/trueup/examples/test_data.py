@@ -32,3 +32,12 @@ from tests.trueup.examples.stories import Project
 )
 def test_blocks_that_are_not_run(project: Project, block: str, codes: list[tuple[int, str]]) -> None:
     assert project.findings(block) == codes
+
+
+def test_a_consumer_that_is_not_installed_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.page("``` {.yaml consumer=prometheus}\nscrape_configs: []\n```\n")
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = project.run()
+    assert (result.findings, result.note[:25]) == ((), "promtool is not installed")
+    project.page("```yaml\na: 1\n```\n")
+    assert project.run().note == ""
