@@ -5,7 +5,7 @@ import shlex
 import shutil
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ from trueup.verify.bench import Bench
 
 _AHEAD = 2
 """Services that are up or starting before their act's turn."""
+
+_PAUSE_SECONDS = 0.1
 
 _MENTIONS = re.compile(r"""\$\{?(?:BASE_URL|PORT|SERVICE_PID)\b|["'](?:BASE_URL|PORT|SERVICE_PID)["']""")
 
@@ -85,8 +87,12 @@ class Theatre:
                 self._closed = True
                 for future in futures.values():
                     future.cancel()
-                reap(self._scratch)
-                reap(self._cellar)
+                # Again and again, because an act that waited for its service starts a shell only now.
+                running = set(futures.values())
+                while running:
+                    reap(self._scratch)
+                    reap(self._cellar)
+                    running = wait(running, timeout=_PAUSE_SECONDS).not_done
                 raise
 
     def close(self) -> None:
