@@ -22,15 +22,15 @@ def stamp(page: Page, report: Report | None, generated: str, driven: str = "") -
     if entry.digest != page.digest or entry.findings:
         return NOT_VERIFIED
     day = report.finished[:10]
-    commit = f"<code>{escape(report.commit)}</code>" if report.commit else "an unknown commit"
+    commit = f" at commit <code>{escape(report.commit)}</code>" if report.commit else ", at no commit"
     dirty = " with local changes" if report.dirty else ""
     parts = [_count(entry.facts, "fact"), _count(entry.examples, "example"), _count(entry.links, "link")]
     if driven and any(directive.argument.split() == ["matrix", driven] for directive in page.directives):
         pairs = next((check.counted for check in report.checks if check.name == "conformance"), 0)
         parts.append(f"{_count(pairs, 'pair') if pairs else 'no pairs'} driven on a live service")
     return (
-        f'<p class="trueup-stamp">Verified on <time datetime="{escape(report.finished)}">{day}</time> '
-        f"at commit {commit}{dirty}: {', '.join(parts)}.</p>"
+        f'<p class="trueup-stamp">Verified on <time datetime="{escape(report.finished)}">{day}</time>'
+        f"{commit}{dirty}: {', '.join(parts)}.</p>"
     )
 
 

@@ -81,6 +81,11 @@ def test_ten_routes_that_need_a_variable_become_a_verified_site_beside_what_is_t
     assert section["service"]["env"] == section["env"] == {"SHOP_API_KEY": "for-tests"}
     assert section["owned"] == ["operation", "schema", "setting", "command", "option"]
     assert b'"Lamp"' in after["docs/first-request.md"]
+    assert b"SHOP_API_KEY=for-tests uvicorn shop.main:app\n" in after["docs/first-request.md"]
+    told: list[str] = []
+    begin(root, "", {}, service=False, tell=told.append)
+    assert contents(root) == after, "what it was told once stands in pyproject.toml"
+    assert "left      pyproject.toml (it has [tool.trueup])" in told
     assert after[".gitignore"].decode().splitlines() == ["*.db", ".trueup/", "site/"]
 
 

@@ -27,10 +27,12 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     _require(root)
     docs = scaffold.docs_folder(root)
     _require(root / docs)
+    there = load(root) if _configured(root) else None
+    if there is not None:
+        app, env = app or there.app, {**there.env, **env}
     found = survey(root, app, env)
-    there = _configured(root)
     table = scaffold.section(found, docs, env, service=service)
-    config = load(root) if there else Config.model_validate(table)
+    config = there or Config.model_validate(table)
     truth = gather(config, root)
     for line in _told(found, truth):
         tell(line)
@@ -43,7 +45,7 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     else:
         owned = {"owned": scaffold.owned(truth.inventory)}
         tell(str(scaffold.configure(root, _before_tables(table, owned))))
-    for written in scaffold.put(root, scaffold.pages(found, config.docs.as_posix(), truth.inventory, request)):
+    for written in scaffold.put(root, scaffold.pages(found, config.docs.as_posix(), env, truth.inventory, request)):
         tell(str(written))
     ignored = scaffold.ignore(root)
     if ignored is not None:

@@ -1,5 +1,6 @@
 """The scaffold: the files that a project gets. Nothing that is there is overwritten."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ def configure(root: Path, table: Mapping[str, Any]) -> Written:
     return Written("pyproject.toml", verb, "[tool.trueup]")
 
 
-def pages(found: Survey, docs: str, inventory: Inventory, request: Request | None) -> Iterator[tuple[str, str]]:
+def pages(
+    found: Survey, docs: str, env: Mapping[str, str], inventory: Inventory, request: Request | None
+) -> Iterator[tuple[str, str]]:
     """Path and text of each file that a new site needs."""
     routes = [fact for fact in inventory.of_kind("route") if not fact.attributes.get("framework")]
     framework = any(fact.attributes.get("framework") for fact in inventory.of_kind("route"))
@@ -116,7 +119,8 @@ def pages(found: Survey, docs: str, inventory: Inventory, request: Request | Non
     yield f"{docs}/assets/trueup.css", _fill("trueup.css")
     yield f"{docs}/index.md", _fill("index.md", title=found.title, links=table)
     if request:
-        run = command(found).replace(" --port {port} --log-level warning", "")
+        given = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
+        run = given + command(found).replace(" --port {port} --log-level warning", "")
         header = "http" if request.status < 400 else f" {{.http status={request.status}}}"
         yield (
             f"{docs}/first-request.md",
