@@ -7,10 +7,12 @@ that is no page (a docstring) is left as it is.
 import logging
 from pathlib import Path
 from typing import Any
+from weakref import ReferenceType, ref
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
@@ -40,13 +42,18 @@ class _Site:
         self._seen: object = None
         self._bindings: Bindings | None = None
         self._report: report.Report | None = None
+        self.rendering: ReferenceType[Markdown] | None = None
         self.generated = ""
         self.driven = self.config.conformance.events if self.config.conformance else ""
 
-    def find(self, key: str) -> tuple[Bindings, Page, report.Report | None] | None:
+    def find(self, key: str, md: Markdown) -> tuple[Bindings, Page, report.Report | None] | None:
         """The page whose body has this digest, its bindings and the last report."""
         bindings = self._bindings
         unknown = bindings is None or key not in bindings.by_digest
+        # What is rendered while a page is, by another instance, is a docstring. There are many of them.
+        outer = self.rendering() if self.rendering is not None else None
+        if unknown and bindings is not None and outer is not None and outer is not md:
+            return None
         if bindings is None or self._files() != self._state or (unknown and self._pages() != self._seen):
             bindings = self._read()
         page = bindings.by_digest.get(key)
@@ -64,7 +71,7 @@ class _Site:
         return [_stamp_of(self.root / file) for file in files if file]
 
     def _pages(self) -> object:
-        """What the pages look like now, without reading them. A docstring is unknown too, and there are many."""
+        """What the pages look like now, without reading them."""
         return [(path, _stamp_of(path)) for path in sorted((self.root / self.config.docs).rglob("*.md"))]
 
     def _read(self) -> Bindings:
@@ -109,12 +116,13 @@ class _Expand(Preprocessor):
     """Puts facts in the place of values and fact blocks, and appends the stamp."""
 
     def run(self, lines: list[str]) -> list[str]:
-        found = _site().find(digest("\n".join(lines)))
+        found = _site().find(digest("\n".join(lines)), self.md)
         self.md.trueup = None  # type: ignore[attr-defined]
         if found is None:
             return lines
         bindings, page, last = found
         self.md.trueup = (bindings, page)  # type: ignore[attr-defined]
+        _site().rendering = ref(self.md)
         for expansion in bindings.expansions[page.path]:
             for finding in expansion.findings:
                 log.warning("%s", finding)
@@ -139,6 +147,15 @@ class _Link(Treeprocessor):
                 self._visit(child, bindings, page)
 
 
+class _End(Postprocessor):
+    """Notes that a page has been rendered."""
+
+    def run(self, text: str) -> str:
+        if getattr(self.md, "trueup", None) is not None:
+            _site().rendering = None
+        return text
+
+
 def _anchor(code: Element, target: str) -> Element:
     link = Element("a", {"href": target, "class": "trueup-ref"})
     link.tail, code.tail = code.tail, None
@@ -153,6 +170,7 @@ class TrueupExtension(Extension):
         """Register with a Markdown instance."""
         md.preprocessors.register(_Expand(md), "trueup_expand", 200)
         md.treeprocessors.register(_Link(md), "trueup_link", 6)  # after attr_list (8), before toc (5)
+        md.postprocessors.register(_End(md), "trueup_end", -1)
 
 
 def makeExtension(**options: Any) -> TrueupExtension:  # noqa: N802 (Python-Markdown's name)
