@@ -19,6 +19,7 @@ from trueup.render import VIEWS
 from trueup.render.view import Rendered, Source
 from trueup.scenes import OPTIONS as SCENES
 from trueup.values import Values
+from trueup.yamltext import read_yaml
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _expand(page: Page, directive: Directive, source: Source) -> Expansion:
         return Expansion(directive, findings=[Finding(page.path, line, code, message, mend)])
 
     try:
-        options = yaml.safe_load(directive.body) or {}
+        options = read_yaml(directive.body) or {}
     except yaml.YAMLError as error:
         message = f"options of the fact block are no YAML: {str(error).splitlines()[0]}"
         return problem(directive.line, "block-option", message, "write one `option: value` on each line")

@@ -11,6 +11,7 @@ from trueup.findings import Finding
 from trueup.pages import Directive, Page
 from trueup.testcode import NoTest, Test, find
 from trueup.testrun import PASSED, TestRun
+from trueup.yamltext import read_yaml
 
 _UNRUN = "not run in this build"
 _FORM = "write `- tests/test_file.py::test_name` on each line"
@@ -54,7 +55,7 @@ def read(page: Page, directive: Directive, proof: Proof) -> Evidence:
     if not directive.argument:
         return wrong("the evidence block makes no claim", "write /// evidence | What holds.")
     try:
-        body: Any = yaml.safe_load(directive.body)
+        body: Any = read_yaml(directive.body)
     except yaml.YAMLError as error:
         return wrong(f"the evidence block is no YAML: {str(error).splitlines()[0]}", _FORM)
     nodes = body.get("tests") if isinstance(body, dict) and set(body) == {"tests"} else body

@@ -16,6 +16,7 @@ from trueup.commandline import CommandLines
 from trueup.facts import Fact, Inventory
 from trueup.operations import Operations
 from trueup.pages import Block, Page
+from trueup.yamltext import read_yaml
 
 RUN = frozenset({"bash", "sh", "shell", "console", "http", "python", "py", "pycon", "sql"})
 """The languages whose blocks are run."""
@@ -101,7 +102,7 @@ def _variables(page: Page) -> Iterator[str]:
     for directive in page.directives:
         if directive.name in ("failure", "scene"):
             try:
-                holders.append(yaml.safe_load(directive.body))
+                holders.append(read_yaml(directive.body))
             except yaml.YAMLError:
                 continue  # the block has its finding
     for holder in holders:

@@ -80,7 +80,7 @@ class _Site:
         inventory = read_inventory(config, root)
         if not len(inventory):
             log.warning("trueup: %s holds no facts; run trueup write", config.inventory)
-        resolver = Resolver(inventory, vocabulary.load(root, config.vocabulary))
+        resolver = Resolver(inventory, vocabulary.load(root, config.vocabulary), suggesting=False)
         pages = read_pages(root, config.docs)
         proof = Proof(root, testrun.current(config, root), link=config.source)
         self._bindings = Bindings(pages, inventory, read_document(config, root), resolver, config.owned, proof)

@@ -13,6 +13,7 @@ import yaml
 from trueup.errors import TrueupError
 from trueup.findings import Finding
 from trueup.markup import Block, Directive, Parts, Prose, Span, read_parts, spans
+from trueup.yamltext import read_yaml
 
 __all__ = ["Block", "Directive", "Page", "Prose", "Span", "digest", "read_page", "read_pages", "spans"]
 
@@ -36,7 +37,7 @@ class Page:
             return {}, 0, ""
         lines = match.group(0).count("\n")
         try:
-            meta = yaml.safe_load(match.group(1) or "")
+            meta = read_yaml(match.group(1) or "")
         except yaml.YAMLError as error:
             return {}, lines, str(error).splitlines()[0]
         if meta is None:

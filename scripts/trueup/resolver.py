@@ -27,11 +27,18 @@ class Resolver:
     """Resolves inline code against facts, vocabulary and literals. Answers are remembered by text."""
 
     def __init__(
-        self, inventory: Inventory, vocabulary: Vocabulary, validators: Mapping[str, Validator] | None = None
+        self,
+        inventory: Inventory,
+        vocabulary: Vocabulary,
+        validators: Mapping[str, Validator] | None = None,
+        *,
+        suggesting: bool = True,
     ) -> None:
+        """Without `suggesting`, what names nothing comes without "did you mean", which takes long to find."""
         self.inventory = inventory
         self.vocabulary = vocabulary
         self._validators = validators or {}
+        self._suggesting = suggesting
         self._operations = Operations(inventory)
         self._commands = CommandLines(inventory)
         self._literals = Literals(inventory)
@@ -118,9 +125,12 @@ class Resolver:
         exact = self._exact(path) or self._exact(path.rstrip("/") + "/")
         if exact:
             return exact
-        return wrong("file-unknown", f"unknown file {text}", self.inventory.suggest(path, "file"))
+        suggestion = self.inventory.suggest(path, "file") if self._suggesting else None
+        return wrong("file-unknown", f"unknown file {text}", suggestion)
 
     def _unknown(self, text: str) -> Resolution:
+        if not self._suggesting:
+            return wrong("code-unknown", f"unknown name {text}")
         if _SHOUTED.match(text):
             suggestion = self.inventory.suggest(text, "setting") or self.inventory.suggest(text)
             return wrong("setting-unknown", f"unknown setting {text}", suggestion)

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trueup.pages import Directive, Page
+from trueup.yamltext import read_yaml
 
 _HEADING = re.compile(r"[> \t]*(#{1,6})[ \t]")
 _UNDERLINED = re.compile(r"[> \t]*\S.*\n[> \t]*(=+|-+)[ \t]*(?:\n|$)")
@@ -68,7 +69,7 @@ def read_options(directive: Directive) -> SceneOptions:
     """The options of a scene's block. Raises `OptionError`."""
     model = OPTIONS[directive.name]
     try:
-        return model.model_validate(yaml.safe_load(directive.body) or {})
+        return model.model_validate(read_yaml(directive.body) or {})
     except yaml.YAMLError as error:
         raise OptionError("", f"options are no YAML: {str(error).splitlines()[0]}") from None
     except ValidationError as error:
