@@ -179,6 +179,9 @@ class Config(_Section):
     commands: dict[str, str] = Field(
         default_factory=dict, description="Command name → `module:object` of its Typer or Click application."
     )
+    metrics: list[str] = Field(
+        default_factory=list, description="`module:registry` of each registry of the Prometheus client."
+    )
     collectors: list[str] = Field(
         default_factory=list, description="`module:function` of each that returns the application's own facts."
     )

@@ -9,6 +9,7 @@ from trueup.collect import (
     commands,
     files,
     glossary,
+    metrics,
     openapi,
     plugin,
     routes,
@@ -46,6 +47,7 @@ def gather(config: Config, root: Path) -> Truth:
         facts += settings.collect(config.settings, locator)
         validators = settings.validators(config.settings)
         facts += commands.collect(config.commands, locator)
+        facts += metrics.collect(config.metrics, root)
         facts += plugin.collect(root, config.collectors)
     facts += rules.collect(root, config.rules)
     facts += glossary.collect(root, config.glossary)
