@@ -71,7 +71,7 @@ class Proof:
             dirty=state.dirty,
             seconds=time.perf_counter() - started,
             cpu=self.cpu,
-            cores=self.order.jobs,
+            jobs=self.order.jobs,
             seed=self.order.seed,
             candidates=len(found.mutants),
             outcomes=self.outcomes,

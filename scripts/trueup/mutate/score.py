@@ -63,7 +63,7 @@ class Score:
     dirty: bool
     seconds: float
     cpu: float
-    cores: int
+    jobs: int
     seed: int
     candidates: int
     outcomes: Sequence[Outcome] = field(default_factory=tuple)
@@ -108,7 +108,7 @@ class Score:
             "commit": self.commit + ("+" if self.dirty else ""),
             "seconds": round(self.seconds),
             "cpu": round(self.cpu),
-            "cores": self.cores,
+            "jobs": self.jobs,
             "seed": self.seed,
             "candidates": self.candidates,
             "mutants": self.count(Fate.KILLED) + self.count(Fate.SURVIVED),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from trueup.collect.load import load
+from trueup.collect.load import load, project_imports
 from trueup.errors import TrueupError
 from trueup.mutate.ground import Ground
 from trueup.mutate.mutant import Mutant
@@ -60,14 +60,18 @@ def mutants(ground: Ground) -> Iterator[Mutant]:
     seen: set[str] = set()
     for operator in OPERATORS:
         yield from _new(operator(ground), seen)
-    for name in ground.config.mutate.operators:
-        function = load(name, "mutate.operators")
-        try:
-            found = list(function(ground))
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            raise TrueupError(f"pyproject.toml: tool.trueup.mutate.operators: {name} failed: {message}") from error
-        yield from _new(found, seen)
+    with project_imports(ground.root, ground.config.env):
+        for name in ground.config.mutate.operators:
+            yield from _new(_own(name, ground), seen)
+
+
+def _own(name: str, ground: Ground) -> list[Mutant]:
+    function = load(name, "mutate.operators")
+    try:
+        return list(function(ground))
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        raise TrueupError(f"pyproject.toml: tool.trueup.mutate.operators: {name} failed: {message}") from error
 
 
 def _new(found: Iterable[Mutant], seen: set[str]) -> Iterator[Mutant]:

@@ -9,7 +9,7 @@ from trueup.mutate.mutant import Depth, Edit, Expected, Mutant, Side
 from trueup.pages import Block, Page
 
 _WORD = re.compile(r"[A-Za-z]{4,}")
-_MOST_STEPS = 12
+_MOST_STEPS = 2
 """Pages with more examples than this are not played for one mutant."""
 
 

@@ -73,6 +73,8 @@ def pictures(ground: Ground) -> Iterator[Mutant]:
 def navigation(ground: Ground) -> Iterator[Mutant]:
     """A page is missing in the navigation, or the navigation names one that does not exist."""
     path = ground.config.mkdocs.as_posix()
+    if path not in ground.files:
+        return
     text = ground.text(path)
     for page in ground.pages:
         for line in text.splitlines(keepends=True):

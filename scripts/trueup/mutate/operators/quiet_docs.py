@@ -91,6 +91,8 @@ def line_ends(ground: Ground) -> Iterator[Mutant]:
 def pages_moved(ground: Ground) -> Iterator[Mutant]:
     """A page with everything that leads to it, or from it, gets another name."""
     listed = ground.config.mkdocs.as_posix()
+    if listed not in ground.files:
+        return
     for page in ground.pages:
         name = PurePosixPath(page.path)
         if name.name in {"index.md", "README.md"} or "decisions" not in name.parts:
