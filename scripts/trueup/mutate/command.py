@@ -95,11 +95,15 @@ def verdict(score: Score) -> list[str]:
     where = f" at {totals['commit']}" if totals["commit"] else ""
     return [
         f"{totals['killed']} of {totals['mutants']} mutants killed by the expected finding, "
-        f"in {totals['classes']} classes; "
+        f"in {_counted(totals['classes'], 'class')}; "
         f"{totals['silent']} of {totals['harmless']} harmless edits silent",
         f"seed {totals['seed']}, {totals['candidates']} to choose from, {totals['invalid']} more were no valid programs"
         f"{where}, {totals['seconds']} s, {totals['cpu']} s of processor time",
     ]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}es"
 
 
 def _print_bad(outcome: Outcome, console: Console) -> None:
