@@ -24,6 +24,9 @@ cli = typer.Typer(
     help="The reference job service.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
+#: The exit status of a command that met something its caller can mend.
+MISUSE = 2
+
 #: Settings whose value is never shown.
 _SECRET = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 #: The password in an address, before the host or among its parameters.
@@ -42,7 +45,7 @@ def main() -> None:
 
 def _complain(text: str) -> int:
     print(f"jobs: {text}", file=sys.stderr)  # noqa: T201 (this is a command's answer)
-    return 2
+    return MISUSE
 
 
 def _settings(**given: Any) -> Settings:
@@ -55,7 +58,7 @@ def _settings(**given: Any) -> Settings:
             hidden = not place or place.lower() in _SECRET
             value = "" if hidden else f" (it is {_shown(entry['input'])!r})"
             _complain(f"{place or 'settings'}: {entry['msg']}{value}")
-        raise typer.Exit(2) from None
+        raise typer.Exit(MISUSE) from None
     return settings
 
 
@@ -108,7 +111,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         _complain(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or PORT")
-        raise typer.Exit(2) from None
+        raise typer.Exit(MISUSE) from None
     return listener
 
 
@@ -120,7 +123,7 @@ def worker(
     settings = _logged(_settings(worker_count=count))
     if not settings.worker_count:
         _complain("WORKER_COUNT is 0, so this process would run nothing; give --count")
-        raise typer.Exit(2)
+        raise typer.Exit(MISUSE)
 
     from app.handlers import REGISTRY
     from app.services import open_services
@@ -188,7 +191,7 @@ def set_password(
 
     if not asyncio.run(run()):
         _complain(f"there is no user called {name!r}")
-        raise typer.Exit(2)
+        raise typer.Exit(MISUSE)
     print(f"{name} has a new password.")  # noqa: T201 (this is a command's answer)
 
 

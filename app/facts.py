@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from app import settings
-from app.api import deps, json_body
+from app import cli, migrations, settings
+from app.api import deps, json_body, middleware
 from app.api import problems as api_problems
 from app.api.schemas import job as job_schemas
 from app.auth import passwords, permissions
@@ -348,6 +348,15 @@ def _limits() -> Iterator[Fact]:
         ("json_depth", json_body, "MAX_DEPTH", "Levels of lists and objects inside each other in a JSON body."),
         ("retry_after", api_problems, "RETRY_AFTER", "Seconds that `Retry-After` names."),
         ("reconcile_quiet", outbox, "QUIET", "Seconds for which a pending job must be untouched to be looked for."),
+        ("request_id", middleware, "ID_LENGTH", "Characters that a request's own id may have."),
+        ("percent_unfinished", model, "MOST_PERCENT_UNFINISHED", "The most percent that an unfinished job shows."),
+        (
+            "postgres_oldest",
+            migrations,
+            "OLDEST_SERVER",
+            "The oldest major version of PostgreSQL that the service takes.",
+        ),
+        ("exit_misuse", cli, "MISUSE", "The exit status of a command that met something its caller can mend."),
         ("metrics_window", metrics, "WINDOW", "Seconds that the figures of the last hour look back."),
     ):
         where = _constant(module, name)

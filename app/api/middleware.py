@@ -12,7 +12,9 @@ from app.api.problems import internal_error
 
 REQUEST_ID = "X-Request-ID"
 #: Ids that a proxy in front may give; anything else is replaced, since ids go to logs and answers as they are.
-_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+#: Characters that a request's own id may have.
+ID_LENGTH = 64
+_ACCEPTED_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_LENGTH}}}\Z")
 
 
 class RequestIds:

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from app.jobs.states import Actor, Event, Status, allowed
 
+#: What the percentage of a job does not exceed before the job is completed.
+MOST_PERCENT_UNFINISHED = 99
+
 #: The error log of a job keeps this many entries, the newest.
 ERROR_LOG_LIMIT = 100
 
@@ -68,7 +71,7 @@ class Job:
     def progress(self) -> Progress:
         """Derive progress: ``output_stats.percent`` when the handler reports it, else processed of total items.
 
-        Capped at 99 until the job is completed.
+        Capped at ``MOST_PERCENT_UNFINISHED`` until the job is completed.
         """
         if self.status is Status.COMPLETED:
             return Progress(100, self.stage, self.progress_details)
@@ -79,7 +82,7 @@ class Job:
             percent = int(100 * self.processed_items / self.total_items)
         else:
             percent = 0
-        return Progress(max(0, min(99, percent)), self.stage, self.progress_details)
+        return Progress(max(0, min(MOST_PERCENT_UNFINISHED, percent)), self.stage, self.progress_details)
 
     @property
     def lease(self) -> "Lease | None":

@@ -12,7 +12,8 @@ from app.database.errors import DatabaseStartError
 
 #: An arbitrary number that no other program uses in this database: "jobs" in ASCII.
 _LOCK = 0x6A6F6273
-_OLDEST_SERVER = 14
+#: The oldest PostgreSQL, by its major version, that the schema and the queries work on.
+OLDEST_SERVER = 14
 
 
 def config(connection: Connection) -> Config:
@@ -32,9 +33,9 @@ async def migrate(engine: AsyncEngine) -> None:
     try:
         async with engine.begin() as connection:
             version = (await connection.execute(text("SHOW server_version_num"))).scalar_one()
-            if int(version) // 10_000 < _OLDEST_SERVER:
+            if int(version) // 10_000 < OLDEST_SERVER:
                 raise DatabaseStartError(
-                    f"The database at DATABASE_URL is PostgreSQL {int(version) // 10_000}; {_OLDEST_SERVER} or later "
+                    f"The database at DATABASE_URL is PostgreSQL {int(version) // 10_000}; {OLDEST_SERVER} or later "
                     "is needed."
                 )
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

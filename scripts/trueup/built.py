@@ -1,13 +1,14 @@
 """One built HTML file, as the link resolver sees it: its anchors and its links."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lxml import etree
 
 _ADDRESSES = ("href", "src", "poster")
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _HINTS = frozenset({"preconnect", "dns-prefetch"})
 
 
@@ -33,6 +34,8 @@ class BuiltPage:
     """Where the page redirects to, when it is a redirect."""
     base: str = ""
     """The address that its links are relative to, when it sets one."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The text of each heading below the page's own, by its anchor."""
 
 
 def read_page(file: Path, path: str) -> BuiltPage:
@@ -49,11 +52,14 @@ def _page(path: str, tree: etree._Element) -> BuiltPage:
     ids: Counter[str] = Counter()
     names: set[str] = set()
     links: list[Link] = []
+    titles: dict[str, str] = {}
     refresh, base = None, ""
     for element in tree.iter("*"):
         tag, get = element.tag, element.get
         if (name := get("id")) is not None:
             ids[name] += 1
+            if tag in _HEADINGS:
+                titles[name] = _title(element)
         if tag == "a" and (name := get("name")) is not None:
             names.add(name)
         elif tag == "base":
@@ -63,7 +69,7 @@ def _page(path: str, tree: etree._Element) -> BuiltPage:
             refresh = _refresh_target(get("content") or "")
         links += _links(element)
     duplicates = tuple(sorted(name for name, times in ids.items() if times > 1))
-    return BuiltPage(path, frozenset(ids) | names, duplicates, tuple(links), refresh, base)
+    return BuiltPage(path, frozenset(ids) | names, duplicates, tuple(links), refresh, base, titles)
 
 
 def _links(element: etree._Element) -> Iterator[Link]:
@@ -87,6 +93,14 @@ def _surroundings(element: etree._Element) -> tuple[bool, str]:
             return True, element.get("alt") or "".join(str(text) for text in element.itertext())
         return False, ""
     return False, ""
+
+
+def _title(heading: etree._Element) -> str:
+    """The words of a heading, without the mark that links to it."""
+    marks = {
+        part for link in heading.iter("a") if "headerlink" in (link.get("class") or "") for part in link.itertext()
+    }
+    return " ".join("".join(str(part) for part in heading.itertext() if part not in marks).split())
 
 
 def _refresh_target(content: str) -> str | None:

@@ -23,10 +23,12 @@ from trueup import (
     screenshots,
     sitebuild,
     spelling,
+    statuses,
     testrun,
     values,
     vocabulary,
     watermark,
+    whereabouts,
 )
 from trueup.aliases import Aliases
 from trueup.bindings import Bindings
@@ -166,6 +168,8 @@ class Run:
         self.findings += inline.check(page, bindings.resolver, bindings.values, used)
         self.findings += values.check(page, bindings.values, used)
         self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
+        self.findings += statuses.check(page, bindings.resolver, bindings.values)
+        self.findings += whereabouts.check(page, bindings.resolver, bindings.resolver.inventory)
         self.findings += claims.check(page, self.config.claims, bindings.resolver.vocabulary)
         if not Path(page.path).is_relative_to(self.config.archive):
             self.findings += self._aliases.check(page, bindings.owners)

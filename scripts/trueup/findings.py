@@ -48,6 +48,11 @@ CODES: Mapping[str, Code] = MappingProxyType(
         # values and fact blocks
         "value-unknown": Code("A `{{ … }}` value names no fact, attribute or filter.", "Correct it."),
         "value-bare": Code("A number with a unit is written by hand.", "Bind it with `{{ kind.key.attribute }}`."),
+        "status-unknown": Code(
+            "Prose tells an HTTP status of an operation or problem that is never answered with it.",
+            "Correct the status.",
+        ),
+        "place-wrong": Code("A name is said to be in a file that it does not come from.", "Correct the path."),
         "block-unknown": Code("A fact block names no kind or view.", "Correct its header line."),
         "block-option": Code("An option of a fact block is unknown or has a wrong value.", "Correct the option."),
         "block-unclosed": Code("A fact block has no closing `///`.", "Close it."),
@@ -182,6 +187,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
         # links of the built site
         "link-broken": Code("A link leads to nothing in the built site.", "Correct the address."),
         "anchor-missing": Code("A link names an anchor that its page does not have.", "Correct the fragment."),
+        "link-misleads": Code(
+            "The text of a link is the heading of another section than the one it leads to.",
+            "Correct the fragment, or the text.",
+        ),
         "id-duplicate": Code(
             "An anchor occurs twice on a built page, so links to it are ambiguous.",
             "Rename one heading, or give it an explicit `{#id}`.",

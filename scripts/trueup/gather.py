@@ -12,6 +12,7 @@ from trueup.collect import (
     metrics,
     openapi,
     plugin,
+    project,
     routes,
     rules,
     score,
@@ -49,6 +50,7 @@ def gather(config: Config, root: Path) -> Truth:
         facts += commands.collect(config.commands, locator)
         facts += metrics.collect(config.metrics, root)
         facts += plugin.collect(root, config.collectors)
+    facts += project.collect(root)
     facts += rules.collect(root, config.rules)
     facts += glossary.collect(root, config.glossary)
     facts += score.collect(root, config.mutate.result)

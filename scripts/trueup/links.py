@@ -84,6 +84,8 @@ class _Resolver:
             for link in page.links:
                 count += 1
                 trouble = self._check(page, link.href)
+                if trouble is None and link.content:
+                    trouble = self._misleads(page, link)
                 if trouble is None:
                     continue
                 if link.content:
@@ -159,6 +161,23 @@ class _Resolver:
         guess = process.extractOne(fragment, sorted(self._pages[final].ids), score_cutoff=60)
         hint = f"; did you mean #{guess[0]}?" if guess else ""
         return _Trouble("anchor-missing", f"link {href!r}: page {final} has no anchor #{fragment}{hint}")
+
+    def _misleads(self, page: BuiltPage, link: Link) -> _Trouble | None:
+        """What is wrong with a link whose text is the heading of another section than the one it leads to."""
+        if "#" not in link.href:
+            return None
+        target, fragment = self._locate(page, link.href)
+        titles = self._pages[target].titles if target in self._pages else {}
+        text = " ".join(link.text.split())
+        if fragment not in titles or titles[fragment] == text:
+            return None
+        named = next((anchor for anchor, title in titles.items() if title == text), None)
+        if named is None:
+            return None
+        message = (
+            f"link {link.href!r} reads {text!r}, which is the heading of #{named}, but leads to {titles[fragment]!r}"
+        )
+        return _Trouble("link-misleads", message)
 
     def _locate(self, page: BuiltPage, href: str) -> tuple[str | None, str]:
         """The file of the site that an address means, and its fragment; no file when it leaves the site."""

@@ -184,3 +184,20 @@ def test_the_effort_grows_with_the_pages_and_not_with_their_square(site: Site) -
     assert result.findings == ()
     assert result.links == 200 * 101 + 1
     assert time.process_time() - started < 6
+
+
+@pytest.mark.parametrize(
+    ("link", "codes"),
+    [
+        ('<a href="../a/#one">Part one</a>', []),
+        ('<a href="../a/#two">Part one</a>', ["link-misleads"]),
+        ('<a href="../a/#two">the second part</a>', []),
+        ('<a href="../a/#two">Book</a>', []),
+        ('<a href="../a/">Part one</a>', []),
+    ],
+)
+def test_a_link_leads_to_the_section_that_it_names(site: Site, link: str, codes: list[str]) -> None:
+    mark = '<a class="headerlink" href="#one">¶</a>'
+    site.page("a/index.html", "a.md", f'<h1 id="a">Book</h1><h2 id="one">Part one{mark}</h2><h3 id="two">Part two</h3>')
+    site.page("b/index.html", "b.md", link, "[Part one](a.md#two)\n")
+    assert [code for _, _, code in site.codes()] == codes

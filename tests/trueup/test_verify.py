@@ -119,7 +119,7 @@ RULES = """groups:
 
 
 def test_files_of_prometheus_that_it_reads() -> None:
-    assert prometheus.config_faults(CONFIG, parse("yaml", CONFIG)) == []
+    assert prometheus.config_faults(CONFIG, parse("yaml", CONFIG), Inventory(())) == []
     assert prometheus.rules_faults(RULES, parse("yaml", RULES), METRICS) == []
 
 
@@ -133,15 +133,34 @@ def test_files_of_prometheus_that_it_reads() -> None:
 )
 def test_a_prometheus_configuration_that_is_wrong_on_every_machine(old: str, new: str, line: int, part: str) -> None:
     source = CONFIG.replace(old, new)
-    assert [(fault.line, fault.message) for fault in prometheus.config_faults(source, parse("yaml", source))] == [
-        (line, part)
-    ]
+    assert [
+        (fault.line, fault.message) for fault in prometheus.config_faults(source, parse("yaml", source), Inventory(()))
+    ] == [(line, part)]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("    metrics_path: /api/metrics\n", []),
+        ("    metrics_path: /metrics\n", [(3, "desk: the service has no GET /metrics", "did you mean /api/metrics?")]),
+        (
+            "    metrics_path: /api/metric\n",
+            [(3, "desk: the service has no GET /api/metric", "did you mean /api/metrics?")],
+        ),
+        ("", [(2, "desk: the service has no GET /metrics", "did you mean /api/metrics?")]),
+    ],
+)
+def test_a_scraped_path_is_one_of_the_service(path: str, told: list[tuple[int, str, str]]) -> None:
+    source = f"scrape_configs:\n  - job_name: desk\n{path}"
+    facts = Inventory([Fact("operation", "GET /api/metrics", {}), Fact("operation", "GET /loans", {})])
+    found = prometheus.config_faults(source, parse("yaml", source), facts)
+    assert [(fault.line, fault.message, fault.mend) for fault in found] == told
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed on this machine")
 def test_what_only_promtool_knows_is_found_where_it_is_installed() -> None:
     source = CONFIG.replace("    scrape_interval: 30s\n", "    metric_path: /x\n")
-    (fault,) = prometheus.config_faults(source, parse("yaml", source))
+    (fault,) = prometheus.config_faults(source, parse("yaml", source), Inventory(()))
     assert "promtool refuses it" in fault.message
     assert "field metric_path not found" in fault.message
     assert fault.line == 3

@@ -39,12 +39,15 @@ def page(text: str) -> Page:
         ("Two workers and five rows of this file.", []),
         ("Ten times the size, three times as long.", []),
         ("`5 seconds`, {{ a.b.c }} seconds, [5 s](x.md#5 s)", ["5 s"]),
-        ("Version 3.5 of 2026-02-03, 10.0.0.1, step 2, chapter 12 holds it.", []),
+        ("Version 3.5 of 2026-02-03, 10.0.0.1, step 2, chapter 12 holds it.", ["3.5"]),
+        ("PostgreSQL 14 or later, at most 99, from 2 to 5.", ["14", "99", "2", "5"]),
+        ("1. First\n2. Second, with 0 and 1\n\n## The 7 rules", []),
+        ("It answers 409. [401: not signed in](a.md#x) [12 things](b.md)", []),
         ("Every 24 hours.", []),
         ("Bind 7 s to a word: a 7 s thing.", ["7 s"]),
     ],
 )
-def test_a_number_with_a_unit_is_bound(sentence: str, found: list[str]) -> None:
+def test_a_number_is_bound(sentence: str, found: list[str]) -> None:
     words = Vocabulary({"24 hours": "a day", "7 s thing": "a thing"})
     config = BareValues(folders=["a.md"], units=["rows?", "retries"])
     assert [each.message.split("'")[1] for each in bare.check(page(sentence), config, words)] == found

@@ -31,7 +31,7 @@ def _settings(_sample: Sample, value: Any, means: Means) -> Iterable[Fault]:
 
 
 def _prometheus(sample: Sample, value: Any, _means: Means) -> Iterable[Fault]:
-    return prometheus.config_faults(sample.source, value)
+    return prometheus.config_faults(sample.source, value, sample.facts)
 
 
 def _rules(sample: Sample, value: Any, _means: Means) -> Iterable[Fault]:

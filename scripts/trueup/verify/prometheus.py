@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trueup.facts import Inventory
+from trueup.facts import Inventory, closest
 from trueup.verify import promql
 from trueup.verify.verdict import Fault
 
@@ -27,10 +27,10 @@ _RULE = frozenset({"record", "alert", "expr", "for", "keep_firing_for", "labels"
 _SECONDS = 30
 
 
-def config_faults(source: str, value: Any) -> list[Fault]:
-    """What is wrong with a `prometheus.yml`."""
+def config_faults(source: str, value: Any, facts: Inventory) -> list[Fault]:
+    """What is wrong with a `prometheus.yml`, which scrapes a path that the service must have."""
     # promtool looks for the files that the configuration names, unless it is told to check the syntax alone.
-    return list(_config(source, value)) or list(_promtool(source, "config", "--syntax-only"))
+    return list(_config(source, value, facts)) or list(_promtool(source, "config", "--syntax-only"))
 
 
 def rules_faults(source: str, value: Any, facts: Inventory) -> list[Fault]:
@@ -38,7 +38,7 @@ def rules_faults(source: str, value: Any, facts: Inventory) -> list[Fault]:
     return list(_rules(source, value, facts)) or list(_promtool(source, "rules"))
 
 
-def _config(source: str, value: Any) -> Iterator[Fault]:
+def _config(source: str, value: Any, facts: Inventory) -> Iterator[Fault]:
     if not isinstance(value, Mapping):
         yield Fault("a Prometheus configuration is a mapping")
         return
@@ -51,6 +51,15 @@ def _config(source: str, value: Any) -> Iterator[Fault]:
         elif name in names:
             yield Fault(f"two scrape configurations are named {name}", _line(source, str(name)))
         names.add(str(name))
+        path = str(job.get("metrics_path", "/metrics")) if isinstance(job, Mapping) else ""
+        served = [fact.key for fact in facts.of_kind("operation") if fact.key.startswith("GET ")]
+        if path and served and f"GET {path}" not in served:
+            close = closest(path, [key.removeprefix("GET ") for key in served])
+            yield Fault(
+                f"{name}: the service has no GET {path}",
+                _line(source, "metrics_path") if "metrics_path" in job else _line(source, str(name)),
+                mend=f"did you mean {close}?" if close else "write metrics_path",
+            )
         for key in ("scrape_interval", "scrape_timeout"):
             if isinstance(job, Mapping) and not _is_duration(job.get(key, "1s")):
                 yield Fault(f"{key} {job[key]!r} is no duration", _line(source, key))
