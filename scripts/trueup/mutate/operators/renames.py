@@ -90,9 +90,12 @@ def _key_literal(source: Source, unit: Unit, fact: Fact) -> ast.Constant | None:
         for node in source.inside(unit)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in parts
     ]
-    exact = [node for node in found if node.value == fact.key] or found
+    plain = [node for node in found if not isinstance(source.parents.get(node), ast.Tuple | ast.List | ast.Set)]
+    exact = [node for node in found if node.value == fact.key] or plain
     if len(exact) == 1:
         return exact[0]
+    if unit and isinstance(unit[0], ast.Attribute):
+        return _member_literal(source, unit[0], fact.key)
     if fact.kind == "operation":
         tail = [
             node
@@ -103,6 +106,19 @@ def _key_literal(source: Source, unit: Unit, fact: Fact) -> ast.Constant | None:
             and fact.key.endswith(node.value)
         ]
         return tail[0] if len(tail) == 1 else None
+    return None
+
+
+def _member_literal(source: Source, named: ast.Attribute, key: str) -> ast.Constant | None:
+    """The value of the member of a class of the same file that a row is about, when it is the fact's key."""
+    owner = source.piece(named.value)
+    for node in source.tree.body:
+        if not isinstance(node, ast.ClassDef) or node.name != owner:
+            continue
+        for part in node.body:
+            if isinstance(part, ast.Assign) and source.piece(part.targets[0]) == named.attr:
+                value = part.value
+                return value if isinstance(value, ast.Constant) and value.value == key else None
     return None
 
 
