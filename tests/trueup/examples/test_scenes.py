@@ -4,8 +4,9 @@ import pytest
 from trueup.pages import Page
 from trueup.scenes import read_scenes
 
-from tests.trueup.examples.stories import Project
+from tests.trueup.examples.stories import PARCELS, Project
 
+DESK = PARCELS.partition(" {port}")[0]
 POST = """curl -s -d '{"to": "Ada"}' "$BASE_URL/parcels" -o /dev/null"""
 COUNT = """curl -s "$BASE_URL/parcels" | jq .total"""
 
@@ -104,15 +105,9 @@ def test_a_failure_that_does_not_take_effect_is_a_finding(project: Project) -> N
 
 def test_a_failure_may_end_the_service_and_a_scene_may_start_another(project: Project) -> None:
     project.failure("desk-closed", 'kill -9 "$SERVICE_PID"\nwhile curl -s "$BASE_URL/ready"; do :; done')
-    start = f'{sys_command()} "$PORT" . > log 2>&1 &\nuntil curl -s "$BASE_URL/ready" -o /dev/null; do sleep 0.1; done'
+    start = f'{DESK} "$PORT" . > log 2>&1 &\nuntil curl -s "$BASE_URL/ready" -o /dev/null; do sleep 0.1; done'
     page = f"# T\n\n/// failure | desk-closed\n///\n\n```{{.bash exit=7}}\n{COUNT.partition(' |')[0]}\n```\n\n"
     assert project.findings(page + block(start) + block(COUNT, "0")) == []
-
-
-def sys_command() -> str:
-    from tests.trueup.examples.stories import PARCELS
-
-    return PARCELS.partition(" {port}")[0]
 
 
 def test_a_frozen_service_is_ended_at_once(project: Project) -> None:
