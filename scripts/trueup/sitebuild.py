@@ -92,7 +92,8 @@ def _own(output: str) -> bool:
 
 
 def _complaints(output: str, config: Config, root: Path) -> Iterator[Finding]:
-    for line in output.splitlines():
+    # A list of pages follows its complaint, a line each.
+    for line in re.sub(r":\n +- ", ": ", output).splitlines():
         match = _COMPLAINT.match(line)
         if match is None or _own(line):
             continue

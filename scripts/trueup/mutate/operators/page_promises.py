@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from trueup.masked import mask
 from trueup.mutate.ground import Ground
 from trueup.mutate.mutant import Depth, Edit, Expected, Mutant, Side
 from trueup.mutate.source import Source
@@ -42,7 +43,7 @@ def tests_skipped(ground: Ground) -> Iterator[Mutant]:
         if function is not None:
             start, _ = source.whole_lines(function)
             edit = source.splice(start, start, f'{" " * function.col_offset}@pytest.mark.skip(reason="later")\n')
-            expected = Expected(("evidence-void", "evidence-missing"), (test,), page.path)
+            expected = Expected(("evidence-void",), (file,), page.path)
             yield _code("evidence skipped", test, f"{file}:{function.lineno}", edit, expected)
 
 
@@ -53,7 +54,7 @@ def tests_emptied(ground: Ground) -> Iterator[Mutant]:
         function = _function(source, test)
         if function is not None:
             start, end = source.span(function.body[0])[0], source.span(function.body[-1])[1]
-            expected = Expected(("evidence-void",), (test,), page.path)
+            expected = Expected(("evidence-void",), (file,), page.path)
             edit = source.splice(start, end, "pass")
             yield _code("evidence emptied", test, f"{file}:{function.lineno}", edit, expected)
 
@@ -70,8 +71,13 @@ def evidence_deleted(ground: Ground) -> Iterator[Mutant]:
         end = min((number for number in heads if number > directive.line), default=len(lines) + 1)
         here = [one for one in page.directives if one.name == "evidence" and start <= one.line < end]
         gone = {number for one in here for number in range(one.line, one.end + 1)}
-        left = "".join(lines[number - 1] for number in range(start, end) if number not in gone)
-        if re.search(rf"(?<![\w-])(?:{words})(?![\w-])", left, re.IGNORECASE):
+        left = [mask(prose.text) for prose in page.prose if start <= prose.line < end and prose.line not in gone]
+        exempt = [word for word in ground.bindings.resolver.vocabulary.words if re.search(words, word, re.IGNORECASE)]
+        if any(
+            re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text, re.IGNORECASE)
+            and not any(word.casefold() in " ".join(text.split()).casefold() for word in exempt)
+            for text in left
+        ):
             text = "".join(line for number, line in enumerate(lines, 1) if number not in gone)
             expected = Expected(("claim-unproved",), (), page.path)
             place = f"{page.path}:{directive.line}"

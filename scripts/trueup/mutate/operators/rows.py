@@ -227,7 +227,7 @@ def _twin(source: Source, unit: Unit, fact: Fact) -> tuple[Edit, str] | None:
             copy = copy.replace(last, f"{last}_twin")
         shown = f"{last}_TWIN" if last.isupper() else f"{last}_twin"
         return source.splice(end, end, copy if copy.endswith("\n") else f"\n{copy}"), shown
-    if isinstance(first, ast.ClassDef) and fact.key in piece:
+    if isinstance(first, ast.ClassDef) and f'"{fact.key}"' in piece:
         copy = piece.replace(first.name, f"{first.name}Twin", 1).replace(fact.key, f"{fact.key}_twin")
         return source.splice(end, end, f"\n\n{copy}"), f"{fact.key}_twin"
     if isinstance(parent, ast.Tuple | ast.List) and fact.key in (row := source.piece(first)):
