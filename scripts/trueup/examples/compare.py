@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from trueup.examples.elision import cut_json, cut_lines, parse_json
 from trueup.normalise import Ledger, Patterns, Token
 
+# A number inside a sentence, with its decimals.
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CONTEXT = 3
 _MOST_LINES = 60
 
@@ -38,8 +41,8 @@ def compare_json(
 ) -> Comparison:
     """Compare as JSON: order of keys and white space do not count.
 
-    Of the fields named in `volatile`, wherever they occur, only the JSON type is compared. Raises
-    `json.JSONDecodeError` when `expected` is no JSON; an `actual` that is none disagrees.
+    Of the fields named in `volatile`, wherever they occur, only the JSON type is compared, and of sentences among them
+    everything but the numbers. Raises `json.JSONDecodeError` when `expected` is no JSON; an `actual` that is none disagrees.
     """
     wanted = parse_json(expected)
     try:
@@ -103,10 +106,17 @@ def _lines(text: str) -> list[str]:
 
 def _blur(value: Any, names: frozenset[str]) -> Any:
     if isinstance(value, dict):
-        return {key: f"(any {_type(item)})" if key in names else _blur(item, names) for key, item in value.items()}
+        return {key: _any(item) if key in names else _blur(item, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_blur(item, names) for item in value]
     return value
+
+
+def _any(value: Any) -> str:
+    """What stays of a volatile value: its type, of a sentence the words."""
+    if isinstance(value, str) and " " in value.strip():
+        return f"(any {_NUMBER.sub('number', value)})"
+    return f"(any {_type(value)})"
 
 
 def _type(value: Any) -> str:

@@ -101,6 +101,13 @@ def test_elided_json_still_compares_the_rest() -> None:
     assert '+  "b": 2' in as_json('{"a": 1}', '{"a": 1, "b": 2}')
 
 
+def test_of_a_volatile_sentence_everything_but_its_numbers_counts() -> None:
+    shown = '{"detail": "No worker for 1.5 s."}'
+    assert as_json(shown, '{"detail": "No worker for 12 s."}', "detail") == ""
+    assert "No worker" in as_json(shown, '{"detail": "A worker for 1.5 s."}', "detail")
+    assert as_json(shown, '{"detail": 3}', "detail")
+
+
 def test_of_volatile_fields_only_the_type_counts() -> None:
     assert as_json('{"n": 1, "s": "x"}', '{"n": 2.5, "s": "x"}', "n") == ""
     assert "any null" in as_json('{"n": 1}', '{"n": null}', "n")
