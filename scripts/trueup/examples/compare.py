@@ -42,7 +42,8 @@ def compare_json(
     """Compare as JSON: order of keys and white space do not count.
 
     Of the fields named in `volatile`, wherever they occur, only the JSON type is compared, and of sentences among them
-    everything but the numbers. Raises `json.JSONDecodeError` when `expected` is no JSON; an `actual` that is none disagrees.
+    everything but the numbers. Raises `json.JSONDecodeError` when `expected` is no JSON; an `actual` that is none
+    disagrees.
     """
     wanted = parse_json(expected)
     try:
