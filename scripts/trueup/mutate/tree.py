@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,11 +31,23 @@ def base(root: Path, target: Path) -> Path:
     who = ["-c", "user.name=trueup", "-c", "user.email=trueup@localhost", "-c", "commit.gpgsign=false"]
     _git(target, "init", "--quiet")
     (target / ".git" / "info").mkdir(exist_ok=True)
-    (target / ".git" / "info" / "exclude").write_text("__pycache__/\n.trueup/\n", encoding="utf-8")
+    environment = _environment(root)
+    left_out = ["__pycache__/", ".trueup", *([f"/{environment}"] if environment else [])]
+    (target / ".git" / "info" / "exclude").write_text("\n".join(left_out) + "\n", encoding="utf-8")
     _git(target, "add", "--all", "--force")
     _git(target, *who, "commit", "--quiet", "--no-verify", "--message", "base")
     _git(target, "gc", "--quiet")
+    if environment:
+        # Examples may run the commands of the virtual environment, which is none of the project's files.
+        (target / environment).parent.mkdir(parents=True, exist_ok=True)
+        (target / environment).symlink_to(root / environment)
     return target
+
+
+def _environment(root: Path) -> str:
+    """The virtual environment that runs this, relative to the project; empty when it is elsewhere."""
+    folder = Path(sys.prefix)
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else ""
 
 
 def copy(source: Path, target: Path, edits: Iterable[Edit]) -> None:
