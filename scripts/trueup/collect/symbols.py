@@ -31,7 +31,8 @@ def _read(root: Path, package: str) -> tuple[Fact, ...]:
     logging.getLogger("griffe").setLevel(logging.ERROR)
     loader = griffe.GriffeLoader(search_paths=_places(root), allow_inspection=False)
     try:
-        top = loader.load(package)
+        # Not what stands in the current folder, which may be another project.
+        top = loader.load(package, try_relative_path=False)
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
         raise TrueupError(f"pyproject.toml: tool.trueup.packages: cannot read {package!r}: {message}") from None
