@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import delete, update
 
 from app.auth.permissions import Role
@@ -51,6 +52,25 @@ async def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client):
     ]
     problems = [assert_problem(answer, 401, "auth.invalid_credentials") for answer in answers]
     assert len({problem["detail"] for problem in problems}) == 1
+
+
+async def test_a_wrong_name_costs_a_hash_as_a_wrong_password_does(client, monkeypatch):
+    await client.post("/api/v1/setup", json=FIRST)
+    verified = []
+
+    def counted(self, secret, known, verify=Argon2Hasher.verify):
+        verified.append(known)
+        return verify(self, secret, known)
+
+    monkeypatch.setattr(Argon2Hasher, "verify", counted)
+    costs = []
+    for wrong in ({"name": "nobody"}, {"password": "something else"}):
+        verified.clear()
+        answer = await client.post("/api/v1/auth/login", json={**FIRST, **wrong})
+        assert_problem(answer, 401, "auth.invalid_credentials")
+        assert all(str(known).startswith("$argon2") for known in verified)
+        costs.append(len(verified))
+    assert costs == [1, 1]
 
 
 async def test_a_disabled_user_may_neither_sign_in_nor_use_a_token(app, client):

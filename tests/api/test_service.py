@@ -1,7 +1,7 @@
 """Health, metrics, and the inside of the queue."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -9,8 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url, update
 
 from app.database.tables import jobs
+from app.jobs.model import Caller
 from app.jobs.roster import WorkerProcess
-from app.jobs.states import Status
+from app.jobs.states import Event, Status
 from app.telemetry.metrics import METRICS
 from tests.api.conftest import assert_problem
 
@@ -45,6 +46,16 @@ async def set_back(app, job, column, minutes):
         await connection.execute(update(jobs).where(jobs.c.id == job["id"]).values(values))
 
 
+async def measured(client, headers):
+    """Every figure in Prometheus's text, by metric and values of its labels."""
+    text = await client.get("/api/metrics", headers=headers)
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text.text)
+        for sample in family.samples
+    }
+
+
 async def test_the_process_is_alive_whatever_else_is(client):
     assert (await client.get("/api/health/live")).json() == {"status": "alive"}
 
@@ -71,6 +82,20 @@ async def test_a_job_that_waits_for_its_next_attempt_is_none(client, app, new_jo
     await set_back(app, job, "updated_at", 100)
     await set_back(app, job, "next_retry_at", -5)
     assert await reasons(client) == {}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_the_time_that_a_job_was_paused_is_no_waiting(client, app, admin, new_job):
+    job = await new_job()
+    await client.post(f"/api/v1/jobs/{job['id']}/pause", headers=admin)
+    await set_back(app, job, "created_at", 100)
+    await set_back(app, job, "updated_at", 90)
+    await client.post(f"/api/v1/jobs/{job['id']}/resume", headers=admin)
+    assert await reasons(client) == {}
+    waited = (await client.get("/api/health")).json()["oldest_pending_seconds"]
+    assert 0 <= waited < 60
+    values = await measured(client, admin)
+    assert 0 < values["jobs_oldest_pending_seconds",] < 60
 
 
 @pytest.mark.usefixtures("worker")
@@ -115,13 +140,9 @@ async def test_metrics_count_what_is_there(client, app, admin, new_job, put_in):
             await set_back(app, job, "started_at", 2)
     text = await client.get("/api/metrics", headers=admin)
     assert text.headers["content-type"].startswith("text/plain; version=")
-    families = {family.name: family for family in text_string_to_metric_families(text.text)}
-    assert list(families) == [kind.name for kind in METRICS]
-    values = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in families.values()
-        for sample in family.samples
-    }
+    families = [family.name for family in text_string_to_metric_families(text.text)]
+    assert families == [kind.name for kind in METRICS]
+    values = await measured(client, admin)
     assert values["jobs", "completed", "geocode_households"] == 2
     assert values["jobs_queue_depth",] == 1
     assert values["jobs_workers",] == 1
@@ -137,6 +158,34 @@ async def test_metrics_count_what_is_there(client, app, admin, new_job, put_in):
         for sample in metric["samples"]
     }
     assert shown.keys() == values.keys()
+
+
+@pytest.mark.usefixtures("worker")
+async def test_of_many_jobs_one_in_twenty_takes_longer_than_the_95th_percentile(client, app, admin, new_job):
+    services = app.state.services
+    made = [UUID((await new_job())["id"]) for _ in range(21)]
+    async with services.database.engine.begin() as connection:
+        # One transaction has one time, so the seconds are exact: 0, 10, … 200.
+        now = services.clock.now()
+        for number, job_id in enumerate(made):
+            started = services.clock.now(-timedelta(seconds=10 * number))
+            ended = {"status": Status.COMPLETED.value, "started_at": started, "completed_at": now}
+            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(ended))
+    values = await measured(client, admin)
+    assert values["jobs_processing_p95_seconds",] == pytest.approx(190)
+    assert values["jobs_processing_average_seconds",] == pytest.approx(100)
+
+
+async def test_retries_and_rescues_are_counted_together(client, app, admin, new_job):
+    store = app.state.services.store
+    failing, orphaned = [UUID((await new_job())["id"]) for _ in range(2)]
+    claimed = await store.claim(failing, 1, worker_id="w", lease=timedelta(minutes=1))
+    assert await store.settle(claimed.lease, Event.RESCHEDULE, error={"message": "m"})
+    assert (await measured(client, admin))["jobs_retries_last_hour",] == 1
+    assert await store.claim(orphaned, 1, worker_id="dead", lease=timedelta(seconds=-1))
+    (rescued,), _ = await store.rescue(caller=Caller.system("test"))
+    assert rescued.id == orphaned
+    assert (await measured(client, admin))["jobs_retries_last_hour",] == 2
 
 
 async def test_an_empty_service_has_all_metrics_too(client, viewer):

@@ -135,6 +135,20 @@ async def test_a_lost_lease_writes_nothing_at_all(services):
     assert (await services.reader.get(job.id)).processed_items == 0
 
 
+@pytest.mark.parametrize("ended", [Event.FAIL, Event.STOP])
+async def test_a_retry_counts_the_attempts_from_zero_again(services, ended):
+    store = services.store
+    job = await store.create(new(max_retries=2), caller=TEST)
+    for _ in range(2):
+        claimed = await store.claim(job.id, job.run, worker_id="w", lease=LEASE)
+        job = await store.settle(claimed.lease, Event.RESCHEDULE, error={"message": "m"})
+    claimed = await store.claim(job.id, job.run, worker_id="w", lease=LEASE)
+    over = await store.settle(claimed.lease, ended)
+    assert (over.retry_count, over.completed_at is None) == (2, False)
+    again, _ = await store.control(job.id, Event.RETRY, caller=TEST, reason=None)
+    assert (again.status, again.retry_count, again.completed_at) == (Status.PENDING, 0, None)
+
+
 async def test_steps_add_up_and_carry_requests(services):
     job = await services.store.create(new(), caller=TEST)
     lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease

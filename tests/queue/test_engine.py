@@ -6,12 +6,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import redis
+from sqlalchemy import text
 
 from app.database.connect import open_database
 from app.database.tables import HIGHEST_PRIORITY, LOWEST_PRIORITY
-from app.queue.bullmq import queue_priority
+from app.queue.bullmq import QUEUE, queue_priority
 from app.queue.engine import Delivery, Entry
 from app.services import engine_of
+from app.settings import Settings
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +116,39 @@ async def test_it_delivers_at_most_as_many_at_the_same_time_as_asked(engine):
         await done.wait()
     await consumer.stop()
     assert most == 3
+
+
+async def test_the_lock_of_a_delivery_is_as_long_as_the_lease(engine, settings_of_each_queue):
+    # So long that the lock is not renewed before it is looked at.
+    lease, under_way, looked_at = timedelta(minutes=10), asyncio.Event(), asyncio.Event()
+
+    async def consume(_: Delivery) -> None:
+        under_way.set()
+        await looked_at.wait()
+
+    one = entry()
+    await engine.enqueue([one])
+    consumer = await engine.consume(consume, concurrency=1, lease=lease)
+    async with asyncio.timeout(20):
+        await under_way.wait()
+    left = await lock_left(settings_of_each_queue, one.delivery)
+    looked_at.set()
+    await consumer.stop()
+    assert lease - timedelta(minutes=1) < left <= lease
+
+
+async def lock_left(settings: Settings, delivery: Delivery) -> timedelta:
+    """For how long the queue's own lock of a delivery still holds, as its store says."""
+    if settings.redis_url:
+        with redis.Redis.from_url(settings.redis_url) as client:
+            return timedelta(milliseconds=client.pttl(f"bull:{QUEUE}:{delivery.entry_id}:lock"))
+    query = text(
+        "SELECT locked_until_ms - extract(epoch FROM clock_timestamp()) * 1000 FROM bullmq.job "
+        "WHERE queue = :queue AND id = :id"
+    )
+    async with open_database(settings) as database, database.engine.connect() as connection:
+        left = await connection.execute(query, {"queue": QUEUE, "id": delivery.entry_id})
+        return timedelta(milliseconds=float(left.scalar_one()))
 
 
 async def test_a_round_trip_takes_time(engine):

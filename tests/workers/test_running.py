@@ -1,6 +1,7 @@
 """A job from creation to its end, with the real queue and real workers."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,6 +15,7 @@ from tests.workers.samples import Gate, counting_registry, create_effects, effec
 
 pytestmark = pytest.mark.anyio
 TEST = Caller.system("test")
+EXPIRED = timedelta(seconds=-1)
 
 
 async def create(services, **payload):
@@ -138,6 +140,38 @@ async def test_an_error_during_a_pause_request_is_kept_and_the_job_paused(open_p
         assert [entry["message"] for entry in paused.error_log] == ["try again"]
 
 
+async def test_a_permanent_error_during_a_pause_request_fails_the_job(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3, fail_at=0, permanent=True)
+        await closed_gate.arrived.wait()
+        await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
+        await heard(services, job)
+        closed_gate.open()
+        failed = await reaches(services, job, Status.PAUSED, Status.FAILED)
+        assert failed.status is Status.FAILED
+        assert [entry["message"] for entry in failed.error_log] == ["broken for good"]
+
+
+@pytest.mark.parametrize(
+    ("request_of", "met"), [(Event.PAUSE, Status.PAUSED), (Event.CANCEL, Status.CANCELLED)], ids=["pause", "cancel"]
+)
+async def test_a_request_that_outlived_its_worker_is_met_before_the_first_step(open_process, request_of, met):
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        # A worker that dies: its lease is over from the beginning, and it never settles.
+        assert await services.store.claim(job.id, job.run, worker_id="dead", lease=EXPIRED)
+        asked = await services.jobs.control(job.id, request_of, caller=TEST)
+        assert asked.control_request == request_of.value
+    async with open_process(counting_registry()) as services:
+        await reaches(services, job, met)
+        assert (await trail(services, job))[-3:-1] == [Event.RESCUE, Event.CLAIM]
+        stopped = await services.jobs.get(job.id)
+        assert (stopped.stage, stopped.processed_items) == (None, 0), "not even the first stage was begun"
+        assert await services.jobs.checkpoints(job.id) == []
+
+
 async def test_a_pause_that_was_not_met_yet_can_be_withdrawn(open_process, closed_gate):
     async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
@@ -203,6 +237,17 @@ async def test_a_worker_that_lost_its_lease_cannot_write(open_process, closed_ga
         assert (await services.jobs.get(job.id)).status is Status.FAILED
 
 
+async def test_a_worker_that_lost_its_lease_stops_the_handler_at_once(open_process, closed_gate):
+    async with open_process(counting_registry(closed_gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await closed_gate.arrived.wait()
+        await services.jobs.control(job.id, Event.FORCE_FAIL, caller=TEST, reason="stuck")
+        # Nobody opens the gate: the handler ends although what it waits for never comes.
+        await eventually(lambda: _idle(services), within=10)
+        assert await effects(services.database.engine, job.id) == []
+
+
 async def _idle(services):
     counts = await services.engine.counts()
     return counts["active"] == 0
@@ -216,3 +261,14 @@ async def test_pending_jobs_that_never_reached_the_queue_are_found(open_process)
         assert sum((await services.engine.counts()).values()) == 0
     async with open_process(counting_registry()) as services:
         await reaches(services, job, Status.COMPLETED)
+
+
+async def test_recovery_looks_at_once_when_a_process_starts(open_process, settings_of_each_queue):
+    rarely = settings_of_each_queue.model_copy(update={"reconcile_seconds": 3600})
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=1)
+        assert await services.store.claim(job.id, job.run, worker_id="dead", lease=EXPIRED)
+    async with open_process(counting_registry(), settings=rarely) as services:
+        await reaches(services, job, Status.COMPLETED)
+        assert (await trail(services, job)).count(Event.RESCUE) == 1
