@@ -27,6 +27,9 @@ cli = typer.Typer(
 #: The exit status of a command that met something its caller can mend.
 MISUSE = 2
 
+#: Seconds that requests under way get to end when the service is stopped, before its jobs are brought to a boundary.
+OPEN_REQUESTS_SECONDS = 5
+
 #: Settings whose value is never shown.
 _SECRET = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 #: The password in an address, before the host or among its parameters.
@@ -86,7 +89,12 @@ def serve(
     # The application is opened here and not by uvicorn, which answers a database that is away with a page of traceback.
     server = uvicorn.Server(
         uvicorn.Config(
-            app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
         )
     )
 

@@ -357,6 +357,7 @@ def _limits() -> Iterator[Fact]:
             "The oldest major version of PostgreSQL that the service takes.",
         ),
         ("exit_misuse", cli, "MISUSE", "The exit status of a command that met something its caller can mend."),
+        ("open_requests", cli, "OPEN_REQUESTS_SECONDS", "Seconds that open requests get when the service is stopped."),
         ("metrics_window", metrics, "WINDOW", "Seconds that the figures of the last hour look back."),
     ):
         where = _constant(module, name)

@@ -6,10 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
+from app.cli import OPEN_REQUESTS_SECONDS
 from tests.waiting import eventually
 
 
@@ -95,29 +98,60 @@ def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
     assert len(again.stderr.splitlines()) == 1
 
 
-@pytest.mark.anyio
-async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path, free_port):
-    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "PORT": str(free_port)}
-    with subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", "serve"], env=env, stderr=subprocess.PIPE, text=True
-    ) as process:
-
-        async def healthy():
-            try:
-                answer = await client.get(f"http://127.0.0.1:{free_port}/api/health")
-            except httpx.TransportError:
-                return False
-            return answer.status_code == 200
-
+@contextmanager
+def serving(database_url, folder, port):
+    """Run `jobs serve` with its log in ``folder``, and stop it at the end as a supervisor does."""
+    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(folder), "PORT": str(port)}
+    with (
+        (folder / "service.log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-c", "from app.cli import main; main()", "serve"], env=env, stderr=log
+        ) as process,
+    ):
         try:
-            async with httpx.AsyncClient() as client:
-                await eventually(healthy, within=60)
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=30)
+            process.wait(40)
+
+
+async def healthy(port):
+    async def answers():
+        try:
+            answer = await client.get(f"http://127.0.0.1:{port}/api/health")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+    async with httpx.AsyncClient() as client:
+        await eventually(answers, within=60)
+
+
+@pytest.mark.anyio
+async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path, free_port):
+    with serving(database_url, tmp_path, free_port) as process:
+        await healthy(free_port)
+    log = (tmp_path / "service.log").read_text()
     assert process.returncode == 0
     assert "worker.stopped" in log
     assert "service.stopped" in log
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_an_open_request_gets_its_seconds_at_a_stop_and_no_more(database_url, tmp_path, free_port):
+    with serving(database_url, tmp_path, free_port) as process:
+        await healthy(free_port)
+        with socket.create_connection(("127.0.0.1", free_port)) as caller:
+            head = "POST /api/v1/auth/login HTTP/1.1", "Host: test", "Content-Length: 99", "Expect: 100-continue"
+            caller.sendall("\r\n".join((*head, "Content-Type: application/json", "", "")).encode())
+            assert caller.recv(100).startswith(b"HTTP/1.1 100 "), "the service waits for the body, which never comes"
+            process.send_signal(signal.SIGTERM)
+            stopped = time.monotonic()
+            assert process.wait(60) == 0
+            took = time.monotonic() - stopped
+    # Closing everything else takes a moment, and longer on a machine that is busy.
+    assert OPEN_REQUESTS_SECONDS <= took < OPEN_REQUESTS_SECONDS + 15
 
 
 @pytest.mark.parametrize("name", ["serve", "worker", "migrate"])

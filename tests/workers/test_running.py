@@ -243,8 +243,11 @@ async def test_a_worker_that_lost_its_lease_stops_the_handler_at_once(open_proce
         job = await create(services, items=3)
         await closed_gate.arrived.wait()
         await services.jobs.control(job.id, Event.FORCE_FAIL, caller=TEST, reason="stuck")
-        # Nobody opens the gate: the handler ends although what it waits for never comes.
-        await eventually(lambda: _idle(services), within=10)
+        try:
+            # Nobody opens the gate: the handler ends although what it waits for never comes.
+            await eventually(lambda: _idle(services), within=10)
+        finally:
+            closed_gate.open()
         assert await effects(services.database.engine, job.id) == []
 
 
