@@ -169,7 +169,7 @@ class Run:
         self.findings += values.check(page, bindings.values, used)
         self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
         self.findings += statuses.check(page, bindings.resolver, bindings.values)
-        self.findings += whereabouts.check(page, bindings.resolver, bindings.resolver.inventory)
+        self.findings += whereabouts.check(page, bindings.resolver, self.root)
         self.findings += claims.check(page, self.config.claims, bindings.resolver.vocabulary)
         if not Path(page.path).is_relative_to(self.config.archive):
             self.findings += self._aliases.check(page, bindings.owners)

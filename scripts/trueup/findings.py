@@ -52,7 +52,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "Prose tells an HTTP status of an operation or problem that is never answered with it.",
             "Correct the status.",
         ),
-        "place-wrong": Code("A name is said to be in a file that it does not come from.", "Correct the path."),
+        "place-wrong": Code("A name is said to be in a file that does not have it.", "Correct the path."),
         "block-unknown": Code("A fact block names no kind or view.", "Correct its header line."),
         "block-option": Code("An option of a fact block is unknown or has a wrong value.", "Correct the option."),
         "block-unclosed": Code("A fact block has no closing `///`.", "Close it."),

@@ -1,5 +1,7 @@
 """Statuses and whereabouts in prose, held against facts."""
 
+from pathlib import Path
+
 import pytest
 from trueup import statuses, whereabouts
 from trueup.facts import Fact, Inventory
@@ -60,9 +62,13 @@ def test_a_status_is_one_that_the_operation_beside_it_has(text: str, told: list[
         ("See `lend_book` in\n`library/main.py`.", ["lend_book is not in library/main.py"]),
         ("`lend_book`, `take_back` and `book.gone` in `library/main.py`", ["lend_book", "take_back", "book.gone"]),
         ("`library/desk.py` and `200` in `library/main.py`; `lend_book` in `nowhere/else.py`", []),
+        ("`library.desk.lend_book` and `lend_book()` in `library/desk.py`", []),
     ],
 )
-def test_a_name_is_where_it_is_said_to_be(text: str, told: list[str]) -> None:
-    found = [each.message for each in whereabouts.check(page(text), RESOLVER, INVENTORY)]
+def test_a_name_is_where_it_is_said_to_be(tmp_path: Path, text: str, told: list[str]) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "desk.py").write_text("def lend_book(): ...\ndef take_back(): ...\n")
+    (tmp_path / "library" / "main.py").write_text("lend_books = 7\n")
+    found = [each.message for each in whereabouts.check(page(text), RESOLVER, tmp_path)]
     assert len(found) == len(told)
     assert all(message.startswith(part) for message, part in zip(found, told, strict=True))
