@@ -26,7 +26,7 @@ from trueup.tree import OWN
 
 _QUIET_MILLISECONDS = 100
 _LOOK_MILLISECONDS = 200
-_FAREWELL_SECONDS = 1
+_FAREWELL_SECONDS = 3
 
 _PRELOADED = ["trueup.watch", "trueup.check", "trueup.gather", "trueup.examples.run"]
 """What a check imports, apart from the project."""
@@ -96,8 +96,8 @@ class _Watcher:
             if self._checking.exitcode is None:
                 self._checking.terminate()
                 self._checking.join()
-            elif self._checking.exitcode in {0, 1}:
-                self._status = self._checking.exitcode
+            elif self._checking.exitcode >= 0:
+                self._status = self._checking.exitcode if self._checking.exitcode in {0, 1} else 2
         return self._status
 
     def _renew(self, changed: Iterable[Path]) -> None:

@@ -71,6 +71,7 @@ async def doubled_or_lost(services, items: int) -> list[tuple[str, int, int]]:
         return [tuple(row) for row in await connection.execute(query, {"items": items})]
 
 
+@pytest.mark.timeout(300)  # a machine that is busy with other tests takes its time
 async def test_two_processes_process_500_jobs_once_each(open_process, settings_of_each_queue):
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
@@ -83,7 +84,7 @@ async def test_two_processes_process_500_jobs_once_each(open_process, settings_o
             async def all_done():
                 return (await status_counts(services)) == {Status.COMPLETED: 500}
 
-            await eventually(all_done, within=100)
+            await eventually(all_done, within=240)
         assert await doubled_or_lost(services, 1) == []
         events = await trail(services)
         assert {count for (_, event), count in events.items() if event == Event.CLAIM} == {1}

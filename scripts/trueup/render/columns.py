@@ -33,6 +33,7 @@ _OF_KIND: Mapping[str, Mapping[str, str]] = {
         "Setting": "key | code", "Type": "type", "Default": "default | code", "Range": "range",
         "Meaning": "description",
     },
+    "signature": {"Function": "key | code", "Signature": "signature | code"},
     "symbol": {"Name": "key | code", "Is a": "category", "Meaning": "summary"},
     "term": {"Term": "key", "Also called": "aliases", "Meaning": "summary"},
 }  # fmt: skip
