@@ -148,10 +148,12 @@ async def test_an_open_request_gets_its_seconds_at_a_stop_and_no_more(database_u
             assert caller.recv(100).startswith(b"HTTP/1.1 100 "), "the service waits for the body, which never comes"
             process.send_signal(signal.SIGTERM)
             stopped = time.monotonic()
-            assert process.wait(60) == 0
+            caller.settimeout(60)
+            caller.recv(100)
             took = time.monotonic() - stopped
-    # Closing everything else takes a moment, and longer on a machine that is busy.
+    # The answer, or the end of the connection, may come late on a machine that is busy.
     assert OPEN_REQUESTS_SECONDS <= took < OPEN_REQUESTS_SECONDS + 15
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("name", ["serve", "worker", "migrate"])
