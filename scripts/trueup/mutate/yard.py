@@ -120,7 +120,12 @@ def _fork(task: Task) -> tuple[Connection, int]:
     receiving, sending = Pipe(duplex=False)
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    # What libraries do around a fork swallows an interruption that comes just then, so it has to wait.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pid = os.fork()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if pid == 0:
         receiving.close()
         _become(task, sending)
