@@ -175,7 +175,7 @@ class IdempotencyMismatch(Problem):
     """This idempotency key has created a job already, from another request."""
 
     code = "job.idempotency_mismatch"
-    status = 422
+    status = 409
     title = "The idempotency key belongs to another request"
     fix = "Send the same request again to get its job, or use a new key for a new job."
 

@@ -47,7 +47,7 @@ async def test_a_replay_shows_the_job_as_it_is_now(client, keyed):
 async def test_the_same_key_with_another_request_is_refused(client, keyed, change):
     job = (await client.post("/api/v1/jobs", headers=keyed, json=GEOCODING)).json()
     refused = await client.post("/api/v1/jobs", headers=keyed, json={**GEOCODING, **change})
-    problem = assert_problem(refused, 422, "job.idempotency_mismatch")
+    problem = assert_problem(refused, 409, "job.idempotency_mismatch")
     assert keyed["idempotency-key"] in problem["detail"]
     assert job["id"] in problem["detail"]
     assert await number_of_jobs(client, keyed) == 1
