@@ -1,7 +1,6 @@
 """The command ``jobs``: the service, its workers, and what an operator does from a terminal."""
 
 import asyncio
-import re
 import signal
 import socket
 import sys
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from app.database.errors import DatabaseStartError
 from app.problems import Problem
 from app.queue.errors import QueueStartError
-from app.settings import Settings
+from app.settings import Settings, without_password
 
 # What only some commands need is imported by them: web framework and database take longer to import than
 # `jobs settings`, or the complaint about a misspelt option, takes to answer.
@@ -32,8 +31,6 @@ OPEN_REQUESTS_SECONDS = 5
 
 #: Settings whose value is never shown.
 _SECRET = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-#: The password in an address, before the host or among its parameters.
-_PASSWORD = re.compile(r"(://[^:@/?]*:)[^@/?]*(?=@)|([?&]password=)[^&]*")
 
 
 def main() -> None:
@@ -218,7 +215,7 @@ def show_settings() -> None:
 
 def _shown(value: Any) -> str:
     """Return a setting's value for people: nothing when it is not set, and no password of an address."""
-    return "" if value is None else _PASSWORD.sub(r"\1\2***", str(value))
+    return "" if value is None else without_password(str(value))
 
 
 def _on_stop(stop: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ Settings are read from environment variables of the same name in capitals, and f
 directory. ``jobs settings`` prints them with their current values.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -46,6 +47,15 @@ def redis_address(value: str) -> str:
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")
     return value
+
+
+#: The password in an address, before the host or among its parameters.
+_PASSWORD = re.compile(r"(://[^:@/?]*:)[^@/?]*(?=@)|([?&]password=)[^&]*")
+
+
+def without_password(address: str) -> str:
+    """Return an address as people may see it."""
+    return _PASSWORD.sub(r"\1\2***", address)
 
 
 class Settings(BaseSettings):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import column, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +13,9 @@ from app.queue.bullmq import QUEUE, TIMEOUT, Bullmq
 from app.queue.engine import Delivery
 
 SCHEMA = "bullmq"
+
+#: BullMQ's own table, as far as it is read here.
+_entries = table("job", column("queue"), column("id"), schema=SCHEMA)
 
 
 class BullmqPostgres(Bullmq):
@@ -31,9 +34,9 @@ class BullmqPostgres(Bullmq):
     async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Return those that the queue does not hold."""
         wanted = {delivery.entry_id: delivery for delivery in deliveries}
-        query = text(f"SELECT id FROM {SCHEMA}.job WHERE queue = :queue AND id = ANY(:ids)")  # noqa: S608 (constant)
+        query = select(_entries.c.id).where(_entries.c.queue == QUEUE, _entries.c.id.in_(wanted))
         async with self._database.connect() as connection:
-            held = set((await connection.execute(query, {"queue": QUEUE, "ids": list(wanted)})).scalars())
+            held = set((await connection.execute(query)).scalars())
         return [delivery for entry_id, delivery in wanted.items() if entry_id not in held]
 
     async def ping(self) -> float:

@@ -1,6 +1,5 @@
 """The queue on Redis, where other BullMQ workers and tools can see it."""
 
-import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from redis.exceptions import RedisError
 from app.queue.bullmq import TIMEOUT, Bullmq
 from app.queue.engine import Delivery
 from app.queue.errors import QueueStartError
+from app.settings import without_password
 
 
 class BullmqRedis(Bullmq):
@@ -44,9 +44,8 @@ class BullmqRedis(Bullmq):
             await self.ping()
         except ConnectionError as error:
             await self.close()
-            raise QueueStartError(
-                f"Redis cannot be reached at {_public(self._url)} ({error}). Check REDIS_URL."
-            ) from None
+            where = without_password(self._url)
+            raise QueueStartError(f"Redis cannot be reached at {where} ({error}). Check REDIS_URL.") from None
         await self._queue.backend.waitUntilReady()
 
     async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -86,7 +85,3 @@ def _options(url: str) -> dict[str, Any]:
         options["unix_socket_path"] = options.pop("path")
     # A worker waits for entries with a blocking command, which a time-out of the socket would cut off.
     return {**options, "socket_timeout": None, "socket_connect_timeout": TIMEOUT}
-
-
-def _public(url: str) -> str:
-    return re.sub(r"(://[^:@/?]*:)[^@/?]*(?=@)", r"\1***", url)
