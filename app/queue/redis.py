@@ -69,6 +69,17 @@ class BullmqRedis(Bullmq):
             raise ConnectionError(str(error)) from error
         return time.perf_counter() - started
 
+    async def counts(self) -> dict[str, int]:
+        """Return the number of entries by BullMQ's states.
+
+        Raises:
+            ConnectionError: Redis does not answer.
+        """
+        try:
+            return await super().counts()
+        except RedisError as error:
+            raise ConnectionError(str(error)) from error
+
     async def close(self) -> None:
         """Release connections."""
         await self._client.aclose()

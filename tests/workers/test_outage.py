@@ -126,6 +126,8 @@ async def test_an_outage_of_redis_loses_nothing_although_it_forgets_everything(s
             server.stop()
             made += [await create() for _ in range(3)]
             assert await reasons() == {Reason.QUEUE_AWAY}
+            with pytest.raises((ConnectionError, TimeoutError)):
+                await services.engine.counts()
             gate.open()
             await asyncio.to_thread(server.start)
 
