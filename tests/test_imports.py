@@ -43,7 +43,7 @@ def test_a_part_imports_only_what_it_may(folder, forbidden):
 
 
 def test_only_the_web_parts_know_the_web_framework():
-    allowed = {"api", "ui", "auth", "main.py", "lifespan.py", "cli.py", "facts.py"}
+    allowed = {"api", "ui", "auth", "main.py", "lifespan.py", "cli.py", "facts"}
     for path in modules("app"):
         if path.relative_to(ROOT / "app").parts[0] not in allowed:
             assert not {name.split(".")[0] for name in imports(path)} & WEB, path

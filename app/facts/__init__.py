@@ -1,0 +1,31 @@
+"""What documentation may state about this service and only the service can tell, taken from its tables."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from app.facts.access import collect_access, collect_problems
+from app.facts.fact import Fact
+from app.facts.households import collect_file_formats, collect_households, collect_sample
+from app.facts.job_types import collect_job_types
+from app.facts.lifecycle import collect_events, collect_states, collect_transitions
+from app.facts.limits import collect_limits, collect_timings
+from app.facts.operation import collect_queue, collect_telemetry
+
+
+def collect() -> Iterator[Fact]:
+    """Yield every fact."""
+    yield from chain(
+        collect_states(),
+        collect_transitions(),
+        collect_events(),
+        collect_job_types(),
+        collect_problems(),
+        collect_access(),
+        collect_queue(),
+        collect_telemetry(),
+        collect_households(),
+        collect_file_formats(),
+        collect_limits(),
+        collect_timings(),
+        collect_sample(),
+    )
