@@ -129,6 +129,7 @@ async def healthy(port):
 
 @pytest.mark.anyio
 async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path, free_port):
+    """P8-6: a process stops gracefully on SIGTERM."""
     with serving(database_url, tmp_path, free_port) as process:
         await healthy(free_port)
     log = (tmp_path / "service.log").read_text()

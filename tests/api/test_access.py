@@ -24,6 +24,7 @@ def bearer(token):
 
 
 async def test_the_first_admin_is_set_up_once_and_signs_in_whatever_the_case_of_the_name(client):
+    """VR-4: the first admin comes by a one-time set-up."""
     created = await client.post("/api/v1/setup", json=FIRST)
     assert created.status_code == 201
     assert created.json()["role"] == "admin"
@@ -131,6 +132,7 @@ FORGERIES = {
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 async def test_a_token_that_is_not_ours_gets_401(app, client, callers, forge):
+    """VR-4: an invalid token gets 401."""
     await callers.headers(Role.ADMIN)
     key = app.state.accounts.tokens._secret
     token = forge(callers.users["admin"].id, key)

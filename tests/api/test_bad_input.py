@@ -94,6 +94,7 @@ UNFIT = {
 @pytest.mark.anyio
 @pytest.mark.parametrize(("content", "field"), UNFIT.values(), ids=UNFIT)
 async def test_a_body_that_does_not_fit_is_refused_by_field(client, admin, content, field):
+    """VR-5: bad input is 422 with the field."""
     problem = assert_problem(await post(client, admin, content), 422, "request.invalid")
     # A value that is nested too deeply is named down to where it goes too far.
     assert any(entry["field"] == field or entry["field"].startswith(f"{field}.0") for entry in problem["errors"])
@@ -228,6 +229,8 @@ async def test_the_callers_request_id_is_kept_when_it_is_a_plain_one(client):
 
 @pytest.mark.anyio
 async def test_a_defect_is_a_problem_with_an_id_and_without_a_trace(app, client):
+    """VR-5: even a defect is a problem document."""
+
     async def broken():
         raise ZeroDivisionError("secret")
 
@@ -247,6 +250,7 @@ async def test_answers_carry_the_safety_headers(client):
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_json_or_a_problem(body):
+    """VR-5: no body leads to a 500."""
     try:
         value = parse(body)
     except (MalformedBody, InvalidRequest):

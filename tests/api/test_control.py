@@ -31,6 +31,7 @@ def client(shared_client):
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("event", PATHS)
 async def test_an_action_does_what_the_transition_table_says(client, admin, new_job, put_in, event, status):
+    """P8-1, P8-7: each action in each status; 409 says the status and the allowed actions."""
     job = await new_job()
     await put_in(job["id"], status)
     method, suffix = PATHS[event]
@@ -48,6 +49,7 @@ async def test_an_action_does_what_the_transition_table_says(client, admin, new_
 
 @pytest.mark.parametrize("action", ["pause", "cancel"])
 async def test_the_common_address_does_the_same_and_keeps_the_reason(client, admin, new_job, action):
+    """CC-11, P8-3: one address for all actions; who and why are in the audit trail."""
     job = await new_job()
     answer = await client.post(
         f"/api/v1/jobs/{job['id']}/control", headers=admin, json={"action": action, "reason": "too hot"}
@@ -58,6 +60,7 @@ async def test_the_common_address_does_the_same_and_keeps_the_reason(client, adm
 
 
 async def test_delete_cancels_and_keeps_the_job(client, admin, new_job):
+    """CC-11: DELETE cancels."""
     job = await new_job()
     answer = await client.delete(f"/api/v1/jobs/{job['id']}", headers=admin)
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
@@ -79,6 +82,7 @@ async def test_a_running_job_notes_a_request_and_a_resume_withdraws_it(client, a
 
 
 async def test_of_two_actions_at_once_the_second_sees_what_the_first_did(client, admin, new_job, put_in):
+    """P8-1: of simultaneous actions one happens, the others get 409."""
     job = await new_job()
     await put_in(job["id"], Status.FAILED)
     answers = await asyncio.gather(*(client.post(f"/api/v1/jobs/{job['id']}/retry", headers=admin) for _ in range(4)))

@@ -33,6 +33,7 @@ async def file_id(client, admin):
 
 @pytest.mark.parametrize("alias", REGISTRY.names)
 async def test_a_job_is_created_under_its_canonical_name(client, admin, alias, file_id):
+    """CC-5, CC-11: an alias is accepted, and the canonical name is stored."""
     kind = REGISTRY.resolve(alias)
     data = {**kind.example, **({"file_id": file_id} if "file_id" in kind.example else {})}
     answer = await client.post("/api/v1/jobs", headers=admin, json={"type": alias, "data": data})
@@ -44,6 +45,7 @@ async def test_a_job_is_created_under_its_canonical_name(client, admin, alias, f
 
 
 async def test_geocoding_has_an_operation_of_its_own(client, admin, callers):
+    """CC-12: geocoding is asked for by an operation of its own."""
     answer = await client.post(
         "/api/v1/jobs/geocoding?priority=70", headers=admin, json={"mode": "dynamic", "limit": 10}
     )
@@ -85,11 +87,13 @@ async def test_what_belongs_to_a_job_is_found_through_its_links(client, admin, n
 
 @pytest.mark.parametrize("suffix", ["", "/progress", "/events", "/checkpoints"])
 async def test_an_unknown_job_is_not_found(client, admin, suffix):
+    """VR-4: an unknown id gets 404."""
     answer = await client.get(f"/api/v1/jobs/{unknown_id()}{suffix}", headers=admin)
     assert_problem(answer, 404, "job.not_found")
 
 
 async def test_the_list_is_newest_first_and_pages_do_not_move_when_jobs_arrive(client, admin, new_job):
+    """CC-11: newest first, and stable when jobs arrive."""
     old = [(await new_job())["id"] for _ in range(5)]
     first = (await client.get("/api/v1/jobs?limit=2", headers=admin)).json()
     new = [(await new_job())["id"] for _ in range(2)]
@@ -105,6 +109,7 @@ async def test_the_list_is_newest_first_and_pages_do_not_move_when_jobs_arrive(c
 
 
 async def test_the_list_is_filtered(client, admin, callers, new_job, put_in, file_id):
+    """CC-11: by status, type, stage and creator."""
     await new_job()
     operator = await callers.headers(Role.OPERATOR)
     own = await new_job(operator)
@@ -137,6 +142,7 @@ async def test_a_cursor_belongs_to_its_filters_and_to_its_list(client, admin, ne
 
 
 async def test_the_number_of_jobs_on_a_page_is_a_setting(client, admin, app, settings, new_job):
+    """CC-11: how many jobs are on a page is a setting."""
     app.state.settings = settings.model_copy(update={"list_limit": 1})
     await new_job()
     await new_job()

@@ -113,6 +113,7 @@ def test_the_bodies_of_the_job_types_are_told_apart_by_their_names():
 
 
 def test_the_general_way_is_deprecated_where_a_type_has_an_operation_of_its_own():
+    """CC-12: the other way that still works is marked deprecated."""
     schemas = DOCUMENT["components"]["schemas"]
     assert schemas["CreateGeocodeHouseholdsJob"]["deprecated"]
     assert "POST /api/v1/jobs/geocoding" in schemas["CreateGeocodeHouseholdsJob"]["description"]
@@ -135,6 +136,7 @@ def test_links_lead_to_operations_and_their_parameters():
 
 
 def test_the_problems_of_the_document_are_those_of_the_catalogue():
+    """VR-5: each problem has its entry in the catalogue."""
     documented = {code for specification in SPECIFICATIONS.values() for code in specification["x-problems"]}
     assert documented == {kind.code for kind in Problem.catalogue()} - PATHLESS
     status = {kind.code: str(kind.status) for kind in Problem.catalogue()}
@@ -144,6 +146,7 @@ def test_the_problems_of_the_document_are_those_of_the_catalogue():
 
 
 def test_every_problem_says_its_cause_and_the_way_out():
+    """VR-5: each problem says its cause and the way out."""
     kinds = list(Problem.catalogue())
     assert len({kind.code for kind in kinds}) == len(kinds)
     for kind in kinds:

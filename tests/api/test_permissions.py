@@ -29,6 +29,7 @@ def client(shared_client):
 
 
 def test_what_is_public():
+    """VR-4: everything but what is public needs a token."""
     assert PUBLIC == ["getHealth", "getJobProgress", "getLiveness", "setUp", "signIn"]
 
 
@@ -45,6 +46,7 @@ def test_an_admin_may_do_everything_and_nobody_less_may_do_more():
 
 @pytest.mark.parametrize("name", GUARDED)
 async def test_strangers_get_401_before_anything_else_is_looked_at(client, name):
+    """VR-4: no token gets 401, on every operation."""
     method, path, _ = OPERATIONS[name]
     for job_id in (unknown_id(), "no-id"):
         answer = await client.request(
@@ -56,6 +58,7 @@ async def test_strangers_get_401_before_anything_else_is_looked_at(client, name)
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("name", GUARDED)
 async def test_a_role_without_the_permission_gets_403_before_any_lookup(client, callers, name, role):
+    """VR-4: the wrong role gets 403, whether the job exists or not."""
     method, path, operation = OPERATIONS[name]
     headers = await callers.headers(role)
     answer = await client.request(method, path.replace("{job_id}", unknown_id()), headers=headers)
@@ -72,6 +75,7 @@ ACTION_BODIES = {"controlJob": {"action": "cancel"}}
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("name", OWNED)
 async def test_the_owner_decides_where_the_table_says_own(client, callers, new_job, put_in, name, role):
+    """VR-4: a job belongs to its creator."""
     method, path, operation = OPERATIONS[name]
     headers = await callers.headers(role)
     user = callers.users[role.value]

@@ -61,6 +61,7 @@ async def test_the_process_is_alive_whatever_else_is(client):
 
 
 async def test_without_a_worker_the_service_is_unhealthy(client, app):
+    """P8-7: health is 503 without a live worker."""
     assert set(await reasons(client)) == {"no_worker"}
     await app.state.services.roster.seen(WorkerProcess("host-1-a", "host", 1, 4))
     assert await reasons(client) == {}
@@ -68,6 +69,7 @@ async def test_without_a_worker_the_service_is_unhealthy(client, app):
 
 @pytest.mark.usefixtures("worker")
 async def test_a_due_job_that_waits_too_long_is_a_reason(client, app, new_job):
+    """P8-7: health is 503 when the oldest pending job is too old."""
     job = await new_job()
     assert await reasons(client) == {}
     await set_back(app, job, "updated_at", 16)
@@ -100,6 +102,7 @@ async def test_the_time_that_a_job_was_paused_is_no_waiting(client, app, admin, 
 
 @pytest.mark.usefixtures("worker")
 async def test_a_job_without_a_step_for_long_is_stuck(client, app, new_job, put_in):
+    """P8-7: health is 503 when jobs are stuck."""
     job = await new_job()
     await put_in(job["id"], Status.PROCESSING)
     await set_back(app, job, "started_at", 100)
@@ -133,6 +136,7 @@ async def test_the_database_away_is_a_problem_with_a_time_to_try_again_and_nothi
 
 @pytest.mark.usefixtures("worker")
 async def test_metrics_count_what_is_there(client, app, admin, new_job, put_in):
+    """P8-7, P8-9: the metrics as text for Prometheus and as JSON."""
     for status in (Status.COMPLETED, Status.COMPLETED, Status.FAILED, Status.PENDING):
         job = await new_job()
         await put_in(job["id"], status)
@@ -162,6 +166,7 @@ async def test_metrics_count_what_is_there(client, app, admin, new_job, put_in):
 
 @pytest.mark.usefixtures("worker")
 async def test_of_many_jobs_one_in_twenty_takes_longer_than_the_95th_percentile(client, app, admin, new_job):
+    """P8-9: average and 95th percentile of the processing time."""
     services = app.state.services
     made = [UUID((await new_job())["id"]) for _ in range(21)]
     async with services.database.engine.begin() as connection:
@@ -195,6 +200,7 @@ async def test_an_empty_service_has_all_metrics_too(client, viewer):
 
 
 async def test_the_queue_tells_engine_connection_counts_and_workers(client, admin, worker, new_job):
+    """CC-10: engine, connection, latency, counts and workers."""
     await new_job()
     status = (await client.get("/api/v1/admin/jobs/redis-status", headers=admin)).json()
     assert (status["engine"], status["connection"]) == ("bullmq-postgres", "connected")

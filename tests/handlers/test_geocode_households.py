@@ -113,6 +113,7 @@ async def test_each_outcome_reaches_its_household_and_the_error_log(open_process
 )
 @pytest.mark.parametrize("mode", ["static", "dynamic"])
 async def test_filters_choose_households(open_process, database_url, mode, filters, chosen):
+    """CC-12: filters choose households."""
     insert(database_url)
     async with open_process(REGISTRY) as services:
         job = await run(services, "geocode_households", mode=mode, filters=filters)
@@ -136,6 +137,7 @@ async def test_households_are_looked_up_again_only_when_asked_for(open_process, 
 
 @pytest.mark.parametrize("mode", ["static", "dynamic"])
 async def test_a_limit_is_kept(open_process, database_url, monkeypatch, mode):
+    """CC-12: the limit is kept."""
     monkeypatch.setattr(geocode_households, "BATCH_HOUSEHOLDS", 2)
     insert(database_url)
     async with open_process(REGISTRY) as services:
@@ -147,6 +149,7 @@ async def test_a_limit_is_kept(open_process, database_url, monkeypatch, mode):
 
 @pytest.mark.parametrize(("mode", "included"), [("static", False), ("dynamic", True)])
 async def test_a_household_that_arrives_after_the_job_was_created(open_process, database_url, mode, included):
+    """CC-12: static fixes the set of households, dynamic does not."""
     insert(database_url, in_cambridge(range(3)))
     async with open_process(REGISTRY, workers=False) as services:
         job = await create(services, "geocode_households", mode=mode)
@@ -158,6 +161,7 @@ async def test_a_household_that_arrives_after_the_job_was_created(open_process, 
 
 
 async def test_dynamic_looks_again_at_what_has_come_to_match_meanwhile(open_process, database_url, monkeypatch):
+    """CC-12: dynamic evaluates the selection again until nothing is left."""
     monkeypatch.setattr(geocode_households, "BATCH_HOUSEHOLDS", 2)
     insert(database_url, in_cambridge(range(6)))
 

@@ -25,6 +25,7 @@ def test_payloads_are_closed_and_described(name):
 
 
 def test_names_and_aliases():
+    """CC-5: one canonical name, and the documented aliases."""
     assert dict(REGISTRY.names) == {
         "import_voters": "import_voters",
         "voter_import": "import_voters",

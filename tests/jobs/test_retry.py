@@ -28,6 +28,7 @@ policies = st.builds(
 
 @given(policies, st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
 def test_a_delay_is_never_negative_nor_above_the_cap(policy, retry, chance):
+    """RZ-3: the backoff is bounded, with any jitter."""
     assert timedelta() <= policy.delay(retry, chance) <= timedelta(seconds=policy.cap_seconds)
 
 
@@ -59,4 +60,5 @@ def test_the_delay_doubles_by_default():
     ],
 )
 def test_errors_are_worth_another_attempt_or_not(error, transient):
+    """RZ-3: each error is transient or permanent."""
     assert is_transient(error) is transient

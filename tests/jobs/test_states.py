@@ -10,6 +10,7 @@ pairs = st.tuples(st.sampled_from([None, *Status]), st.sampled_from(Event))
 
 
 def test_there_are_exactly_six_statuses():
+    """CC-2: exactly six statuses, two of them for what people stop."""
     assert [status.value for status in Status] == [
         "pending", "processing", "paused", "completed", "failed", "cancelled"
     ]  # fmt: skip
@@ -32,6 +33,7 @@ def test_every_status_can_be_reached_and_every_open_one_can_end():
 
 @given(pairs)
 def test_target_sources_and_allowed_tell_the_same_story(pair):
+    """P8-1: everything derived from the one transition table agrees with it."""
     status, event = pair
     to = target(status, event)
     rows = [row for row in TRANSITIONS if row.source is status and row.event is event]

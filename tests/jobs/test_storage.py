@@ -34,6 +34,7 @@ async def chunks(*parts: bytes):
 
 
 async def test_a_checkpoint_can_be_loaded_when_its_stage_is_finished(tmp_path):
+    """RZ-4: the result of a finished stage is in storage."""
     store, job = CheckpointStore(str(tmp_path)), uuid4()
     await store.save(job, "read", {"result": {"rows": 3}}, final=False)
     assert await store.load(job, "read") is None
@@ -55,6 +56,7 @@ async def test_a_full_disk_leaves_the_older_checkpoint(tmp_path):
 
 
 async def test_a_checkpoint_address_of_another_storage_works(tmp_path):
+    """RZ-4: any object store serves, by setting."""
     store, job = CheckpointStore("memory://checkpoints"), uuid4()
     await store.save(job, "read", {"result": 1}, final=True)
     assert await store.load(job, "read") == {"result": 1}

@@ -71,6 +71,7 @@ async def cause(services, job, event: Event) -> bool:
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("status", Status)
 async def test_the_store_allows_exactly_what_the_table_allows(services, status, event):
+    """P8-1, P8-3: each status with each event: the table decides, and what happened is in the audit trail."""
     retries = {"max_retries": 0} if event is Event.ABANDON else {}
     job = await job_in(services, status, **retries)
     expected = target(status, event)
@@ -89,6 +90,7 @@ async def test_the_store_allows_exactly_what_the_table_allows(services, status, 
 
 
 async def test_of_many_claims_one_wins(services):
+    """P8-4: a job is claimed by one worker, whoever asks at the same time."""
     job = await services.store.create(new(), caller=TEST)
     claims = await asyncio.gather(
         *(services.store.claim(job.id, job.run, worker_id=f"w{number}", lease=LEASE) for number in range(8))
@@ -98,6 +100,7 @@ async def test_of_many_claims_one_wins(services):
 
 
 async def test_of_two_controls_at_once_both_are_answered_and_one_may_lose(services):
+    """P8-1: the guard also holds in a race."""
     for _ in range(10):
         job = await services.store.create(new(), caller=TEST)
         (_, paused), (_, cancelled) = await asyncio.gather(
@@ -121,6 +124,7 @@ async def test_an_old_delivery_claims_nothing(services):
 
 
 async def test_a_lost_lease_writes_nothing_at_all(services):
+    """P8-5: a worker that lost its lock writes neither steps nor results."""
     job = await services.store.create(new(), caller=TEST)
     claimed = await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)
     late = type(services.store)(services.database.engine, Clock(offset=LEASE * 2))
@@ -150,6 +154,7 @@ async def test_a_retry_counts_the_attempts_from_zero_again(services, ended):
 
 
 async def test_steps_add_up_and_carry_requests(services):
+    """RZ-2: percent comes from processed and total items, and details add up."""
     job = await services.store.create(new(), caller=TEST)
     lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease
     async with services.database.engine.begin() as connection:
@@ -170,6 +175,7 @@ async def test_steps_add_up_and_carry_requests(services):
 
 
 async def test_the_error_log_keeps_the_newest(services):
+    """VR-1: the error log holds the newest hundred entries."""
     job = await services.store.create(new(), caller=TEST)
     lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease
     for first in range(0, 240, 60):
@@ -183,6 +189,7 @@ async def test_the_error_log_keeps_the_newest(services):
 
 
 async def test_pages_are_stable_while_jobs_arrive(services):
+    """CC-11: a page of the list does not move when jobs arrive."""
     made = [(await services.store.create(new(), caller=TEST)).id for _ in range(7)]
     filters, seen, cursor = JobFilter(), [], None
     while True:

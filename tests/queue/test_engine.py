@@ -59,6 +59,7 @@ async def delivered(seen: list[Delivery], number: int) -> list[Delivery]:
 
 
 async def test_the_highest_priority_comes_first_and_then_the_oldest(engine):
+    """P8-4: the highest priority first, then the oldest."""
     entries = [entry(priority) for priority in (10, 90, 50, 90, 0, 100)]
     for one in entries:
         await engine.enqueue([one])
@@ -90,6 +91,7 @@ async def test_a_delayed_entry_waits_and_then_comes(engine):
 
 
 async def test_it_knows_what_it_holds(engine):
+    """CC-7: a finished delivery is removed, as the defaults say."""
     held, unknown = entry(), entry()
     await engine.enqueue([held])
     assert await engine.missing([held.delivery, unknown.delivery]) == [unknown.delivery]
@@ -99,6 +101,7 @@ async def test_it_knows_what_it_holds(engine):
 
 
 async def test_it_delivers_at_most_as_many_at_the_same_time_as_asked(engine):
+    """P8-6: no more jobs at the same time than slots."""
     running, most, done = 0, 0, asyncio.Event()
 
     async def consume(_: Delivery) -> None:

@@ -29,6 +29,7 @@ def test_prometheus_accepts_the_rules():
 
 @needs_promtool
 def test_alerts_fire_when_they_should_and_not_before():
+    """P8-9: the alert rules do what they say."""
     result = promtool("test", "rules", "tests/telemetry/alerts_test.yml")
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -33,6 +33,7 @@ def test_every_event_is_in_the_table():
 
 @pytest.mark.parametrize("name", sorted(SITES))
 def test_a_line_carries_what_the_table_says(name):
+    """P8-9: log lines have the fields of the table."""
     given = set().union(*SITES[name])
     assert None not in given, "write the names of the fields, or let the tests of the part cover them"
     assert given == set(LOG_LINES[LogEvent[name]].fields)

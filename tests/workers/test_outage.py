@@ -104,6 +104,7 @@ async def test_a_process_can_be_stopped_during_an_outage(folder):
 
 
 async def test_an_outage_of_redis_loses_nothing_although_it_forgets_everything(settings):
+    """CC-1: the table is the truth, the queue only delivers."""
     server = RedisServer()
     server.start()
     settings = settings.model_copy(update={"redis_url": server.url})

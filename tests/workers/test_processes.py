@@ -73,6 +73,7 @@ async def doubled_or_lost(services, items: int) -> list[tuple[str, int, int]]:
 
 @pytest.mark.timeout(300)  # a machine that is busy with other tests takes its time
 async def test_two_processes_process_500_jobs_once_each(open_process, settings_of_each_queue):
+    """P8-4, CC-6: processes of their own share the work, each job runs once."""
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
         with ExitStack() as stack:
@@ -97,6 +98,7 @@ async def test_two_processes_process_500_jobs_once_each(open_process, settings_o
 
 
 async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, settings_of_each_queue):
+    """RZ-4, P8-5: after a crash another worker goes on from the last step."""
     items = 120
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
@@ -130,6 +132,7 @@ async def test_after_kill_9_every_job_goes_on_from_its_last_item(open_process, s
 
 
 async def test_a_frozen_worker_does_not_keep_its_jobs(open_process, settings_of_each_queue):
+    """P8-5: an expired lock is reclaimed."""
     items = 300
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)

@@ -54,6 +54,7 @@ def closed_gate():
 
 
 async def test_a_job_runs_to_its_end(open_process):
+    """CC-1, CC-6: the queue delivers, the row tells; workers start with the service."""
     async with open_process(counting_registry()) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=4)
@@ -68,6 +69,7 @@ async def test_a_job_runs_to_its_end(open_process):
 
 
 async def test_a_transient_error_is_tried_again_from_where_it_stood(open_process):
+    """RZ-3: a transient error is tried again by itself."""
     async with open_process(counting_registry()) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=4, fail_at=2, heal_after=2)
@@ -79,6 +81,7 @@ async def test_a_transient_error_is_tried_again_from_where_it_stood(open_process
 
 
 async def test_transient_errors_end_when_the_retries_are_used_up(open_process):
+    """RZ-3: no more retries than allowed."""
     async with open_process(counting_registry(max_retries=2)) as services:
         await create_effects(services.database.engine)
         job = await create(services, fail_at=1)
@@ -87,6 +90,7 @@ async def test_transient_errors_end_when_the_retries_are_used_up(open_process):
 
 
 async def test_a_permanent_error_is_not_tried_again(open_process):
+    """RZ-3: a permanent error is not tried again."""
     async with open_process(counting_registry()) as services:
         await create_effects(services.database.engine)
         job = await create(services, fail_at=1, permanent=True)
@@ -97,6 +101,7 @@ async def test_a_permanent_error_is_not_tried_again(open_process):
 
 
 async def test_pause_and_resume_meet_the_job_at_a_boundary(open_process, closed_gate):
+    """RZ-4, RZ-5: a pause keeps the checkpoint and the reason; resume goes on from it."""
     async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
@@ -116,6 +121,7 @@ async def test_pause_and_resume_meet_the_job_at_a_boundary(open_process, closed_
 
 
 async def test_cancel_stops_a_running_job_at_the_next_boundary(open_process, closed_gate):
+    """RZ-5: cancel stops a running job at the next boundary."""
     async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
@@ -186,6 +192,8 @@ async def test_a_pause_that_was_not_met_yet_can_be_withdrawn(open_process, close
 
 
 async def test_a_graceful_stop_releases_the_job_and_the_next_process_goes_on(open_process, closed_gate):
+    """P8-6: a stopping process releases its jobs."""
+
     async def go_on_when_stopping():
         async def stopping():
             return any(line["event"] == LogEvent.WORKER_STOPPING for line in lines)
@@ -225,6 +233,7 @@ async def test_a_job_stopped_between_two_stages_keeps_the_link_to_the_finished_o
 
 
 async def test_a_worker_that_lost_its_lease_cannot_write(open_process, closed_gate):
+    """P8-5: who lost the lock may not write the result."""
     async with open_process(counting_registry(closed_gate)) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=3)
@@ -257,6 +266,7 @@ async def _idle(services):
 
 
 async def test_pending_jobs_that_never_reached_the_queue_are_found(open_process):
+    """CC-1, CC-9: the table is the truth: a job without an entry is enqueued again."""
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
         job = await create(services, items=1)
@@ -267,6 +277,7 @@ async def test_pending_jobs_that_never_reached_the_queue_are_found(open_process)
 
 
 async def test_recovery_looks_at_once_when_a_process_starts(open_process, settings_of_each_queue):
+    """CC-6, CC-9: recovery looks as soon as a process starts."""
     rarely = settings_of_each_queue.model_copy(update={"reconcile_seconds": 3600})
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
