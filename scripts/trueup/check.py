@@ -18,6 +18,7 @@ from trueup import (
     generated,
     inline,
     repository,
+    requirements,
     review,
     rules,
     screenshots,
@@ -131,7 +132,8 @@ class Run:
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
-        inventory = Inventory([*truth.inventory, *watermark.facts(self.config, self.root)])
+        ambient = [*watermark.facts(self.config, self.root), *requirements.facts(self.config, self.root)]
+        inventory = Inventory([*truth.inventory, *ambient])
         resolver = Resolver(inventory, words, truth.validators)
         tests = testrun.current(self.config, self.root)
         proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
@@ -152,6 +154,7 @@ class Run:
             if self.config.coverage:
                 self.coverage = {kind: asdict(figure) for kind, figure in watermark.figures(covered).items()}
             self.findings += rules.check(self.root, self.config.rules, truth.inventory)
+            self.findings += requirements.check(self.config, self.root, tests, strict=self.scope.evidence)
             self.findings += words.stale(truth.inventory)
             entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)
         with self._timed("generated", "generated files") as entry:

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trueup import watermark
+from trueup import requirements, watermark
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.facts import Inventory
 
 
 def read_inventory(config: Config, root: Path) -> Inventory:
-    """The committed inventory, with the committed figures of coverage; empty when it has not been written yet.
+    """The committed inventory, with the committed figures of coverage and with the requirements.
 
-    Raises `TrueupError` when the file is no inventory.
+    Empty when it has not been written yet. Raises `TrueupError` when a file is something else.
     """
     path = root / config.inventory
     if not path.exists():
         return Inventory(())
     inventory = Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
-    return Inventory([*inventory, *watermark.facts(config, root)])
+    return Inventory([*inventory, *watermark.facts(config, root), *requirements.facts(config, root)])
 
 
 def read_document(config: Config, root: Path) -> Mapping[str, Any]:

@@ -188,6 +188,9 @@ class Config(_Section):
     rules: list[Path] = Field(default_factory=list, description="Files of alert rules that Prometheus reads.")
     vocabulary: Path | None = Field(default=None, description="TOML file of foreign words, each with a reason.")
     glossary: Path | None = Field(default=None, description="TOML file of terms, each with its meaning and aliases.")
+    requirements: Path | None = Field(
+        default=None, description="TOML file of requirements by id; tests cite the ids in their docstrings."
+    )
     spelling: bool = Field(default=True, description="Whether the words of prose are held against known misspellings.")
     review: dict[str, int] = Field(
         default_factory=dict,

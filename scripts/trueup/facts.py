@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 
 from trueup.errors import TrueupError
 
-AMBIENT_KINDS = frozenset({"coverage", "file", "symbol"})
+AMBIENT_KINDS = frozenset({"coverage", "file", "requirement", "symbol"})
 """Kinds that the inventory leaves out: they change with every edit and need no review of their own."""
 
 DOTTED_KINDS = frozenset({"field", "value", "parameter"})

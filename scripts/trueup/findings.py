@@ -74,6 +74,12 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A promise (never, always, at most once, …) stands in a section without evidence.",
             "Add an evidence block, say it without the promise, or exempt the phrase in the vocabulary.",
         ),
+        "requirement-unproved": Code(
+            "A requirement is cited by no test that can prove it, or one that cites it failed in the last run; or it "
+            "says to be open, and is not any more.",
+            "Begin the docstring of a test with its id, mend the test, or remove `open`.",
+        ),
+        "requirement-unknown": Code("A test cites a requirement that there is not.", "Correct the id."),
         # words
         "alias-used": Code(
             "Another name of a thing stands where it is not explained.", "Write the name of the thing, or explain it."
@@ -229,6 +235,7 @@ _CHECKS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("literal", "output", "example", "schema", "scenario", "scene", "failure"), "examples"),
         **dict.fromkeys(("service", "plugin"), "examples"),
         **dict.fromkeys(("fact-undocumented", "fact-owned-twice", "route", "exemption", "vocabulary"), "coverage"),
+        "requirement": "coverage",
         **dict.fromkeys(("generated", "fact"), "generated"),
         **dict.fromkeys(("link", "anchor", "id", "redirect"), "links"),
         **dict.fromkeys(("build", "page-unstamped"), "site"),

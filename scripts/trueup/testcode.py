@@ -16,13 +16,17 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Test:
-    """One test function. `doubt` says why it proves nothing; empty when it may."""
+    """One test function. `doubt` says why it proves nothing; empty when it may.
+
+    `headlines` are the first lines of its own docstring, and of those of its classes and of its module.
+    """
 
     node: str
     file: str
     line: int
     source: str
     doubt: str = ""
+    headlines: Sequence[str] = ()
 
     __test__ = False
 
@@ -57,16 +61,34 @@ def find(root: Path, node: str) -> Test | NoTest:
     if key not in module.tests:
         near = closest(key, module.tests)
         return NoTest(f"{file} has no test {key}", f"{file}::{near}" if near else None)
-    function, marks = module.tests[key]
+    return _test(file, key, module)
+
+
+def tests_in(root: Path, file: str) -> Iterator[Test]:
+    """Every test of a file, in its order; none when the file cannot be read."""
+    try:
+        status = (root / file).stat()
+        module = _module(root / file, status.st_mtime_ns, status.st_size)
+    except (OSError, SyntaxError, ValueError):
+        return
+    for key in module.tests:
+        yield _test(file, key, module)
+
+
+def _test(file: str, key: str, module: "_Module") -> Test:
+    function, marks, headlines = module.tests[key]
     first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
     source = "\n".join(module.lines[first - 1 : function.end_lineno])
-    return Test(node, file, function.lineno, source, _doubt(function, marks, module))
+    return Test(f"{file}::{key}", file, function.lineno, source, _doubt(function, marks, module), headlines)
+
+
+_Found = tuple[_Function, Sequence[ast.expr], Sequence[str]]  # with marks and headlines, those of class and module too
 
 
 @dataclass(frozen=True)
 class _Module:
     lines: Sequence[str]
-    tests: Mapping[str, tuple[_Function, Sequence[ast.expr]]]  # with the marks of module, class and function
+    tests: Mapping[str, _Found]
     functions: Mapping[str, _Function]
 
 
@@ -81,17 +103,23 @@ def _module(path: Path, _changed: int, _size: int) -> _Module:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets)
         for mark in (node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value])
     ]
-    return _Module(text.splitlines(), dict(_tests(tree.body, "", marks)), functions)
+    return _Module(text.splitlines(), dict(_tests(tree.body, "", marks, _headline(tree))), functions)
 
 
 def _tests(
-    body: Sequence[ast.stmt], prefix: str, marks: Sequence[ast.expr]
-) -> Iterator[tuple[str, tuple[_Function, Sequence[ast.expr]]]]:
+    body: Sequence[ast.stmt], prefix: str, marks: Sequence[ast.expr], headlines: Sequence[str]
+) -> Iterator[tuple[str, _Found]]:
     for node in body:
         if isinstance(node, _Function) and node.name.startswith("test"):
-            yield prefix + node.name, (node, [*marks, *node.decorator_list])
+            yield prefix + node.name, (node, [*marks, *node.decorator_list], [*_headline(node), *headlines])
         elif isinstance(node, ast.ClassDef):
-            yield from _tests(node.body, f"{prefix}{node.name}::", [*marks, *node.decorator_list])
+            above = [*_headline(node), *headlines]
+            yield from _tests(node.body, f"{prefix}{node.name}::", [*marks, *node.decorator_list], above)
+
+
+def _headline(node: ast.Module | ast.ClassDef | _Function) -> list[str]:
+    text = ast.get_docstring(node)
+    return [text.splitlines()[0]] if text else []
 
 
 def _doubt(function: _Function, marks: Sequence[ast.expr], module: _Module) -> str:
