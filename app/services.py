@@ -12,6 +12,7 @@ from app.jobs.checkpoints import CheckpointStore
 from app.jobs.clock import Clock
 from app.jobs.files import FileStore
 from app.jobs.reader import JobReader
+from app.jobs.recovery import RecoveryStore
 from app.jobs.registry import Registry
 from app.jobs.roster import Roster, WorkerProcess
 from app.jobs.service import JobService
@@ -46,6 +47,7 @@ class Services:
     files: FileStore
     roster: Roster
     outbox: Outbox
+    recovery: Recovery
     jobs: JobService
 
 
@@ -70,7 +72,7 @@ async def open_services(
         store, reader = JobStore(database.engine, clock), JobReader(database.engine, clock)
         checkpoints = CheckpointStore(settings.checkpoint_address)
         files = FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes)
-        outbox = Outbox(engine, reader)
+        outbox = Outbox(engine)
         services = Services(
             settings=settings,
             registry=registry,
@@ -83,6 +85,7 @@ async def open_services(
             files=files,
             roster=Roster(database.engine, clock),
             outbox=outbox,
+            recovery=Recovery(RecoveryStore(database.engine, clock), reader, outbox, registry),
             jobs=JobService(store, reader, registry, checkpoints, files, outbox),
         )
         if workers and settings.worker_count:
@@ -121,7 +124,7 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
         patience=timedelta(seconds=settings.shutdown_seconds),
     )
     recovery = Periodic(
-        Recovery(services.store, services.outbox).look,
+        services.recovery.look,
         timedelta(seconds=settings.reconcile_seconds),
         on_error=LogEvent.RECONCILER_FAILED,
     )

@@ -17,8 +17,10 @@ from trueup.driver import Live, Outcome, Trial
 
 from app.database.tables import jobs
 from app.jobs.clock import Clock
+from app.jobs.decisions import Case, EntryState, LeaseState, Rule, decide
 from app.jobs.model import Caller, Job, Lease
 from app.jobs.reader import JobReader
+from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, Actor, Event, Status
 from app.jobs.store import JobStore, NewJob
 
@@ -98,12 +100,27 @@ class JobDriver:
             return False  # the store knows no such event of a worker
 
     async def _as_system(self, job: Job | None, event: Event, guard: bool) -> bool:
-        # Recovery has one look, whatever is wanted of it. It acts on leases that are over, and on nothing else.
+        if event is Event.REQUEUE:
+            return bool(job and await self._requeued(job, missing=guard))
+        # Recovery has one look at leases, whatever is wanted of it, and acts on those that are over.
         over = guard and event in {Event.RESCUE, Event.ABANDON}
-        store = JobStore(self._engine, Clock(offset=_LEASE * 2)) if over else self._store
-        rescued, abandoned = await store.rescue(caller=_SYSTEM)
-        taken = {Event.RESCUE: rescued, Event.ABANDON: abandoned}.get(event, [])
-        return job is not None and job.id in {other.id for other in taken}
+        store = RecoveryStore(self._engine, Clock(offset=_LEASE * 2 if over else timedelta()))
+        taken = await store.take_back(self._judge, limit=1000, caller=_SYSTEM)
+        return job is not None and (job.id, event) in {(other.id, verdict.rule.event) for other, verdict in taken}
+
+    def _judge(self, job: Job) -> Verdict:
+        left = job.retry_count < job.max_retries
+        return Verdict(decide(Case(job.status, LeaseState.EXPIRED, None, attempts_left=left, type_known=True)))
+
+    async def _requeued(self, job: Job, *, missing: bool) -> list[Job]:
+        """Let recovery look for the job's entry; the queue itself is left out, it knows nothing of jobs put there."""
+        entry = EntryState.MISSING if missing else EntryState.HELD
+
+        async def hand_over(found: list[Job]) -> list[tuple[Job, Rule]]:
+            rules = [(one, decide(Case(one.status, LeaseState.NONE, entry, True, True))) for one in found]
+            return [(one, rule) for one, rule in rules if rule.event is Event.REQUEUE]
+
+        return await RecoveryStore(self._engine).requeue([(job.id, job.run)], hand_over, caller=_SYSTEM)
 
     # -- bringing a job into a state
 

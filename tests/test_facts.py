@@ -30,7 +30,7 @@ def test_every_table_is_there_whole():
 def test_a_fact_stands_where_it_says(fact):
     line = (ROOT / fact["file"]).read_text().splitlines()[fact["line"] - 1]
     telling = {
-        "transition": fact.get("event", "").upper(),
+        "transition": (fact.get("event") or "").upper(),
         "permission": fact["key"].replace(".", "_").upper(),
         "problem": f"class {fact.get('class_name')}(",
         "stage": f'"{fact["key"].rpartition(".")[2]}"',

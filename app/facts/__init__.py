@@ -10,6 +10,7 @@ from app.facts.job_types import collect_job_types
 from app.facts.lifecycle import collect_events, collect_states, collect_transitions
 from app.facts.limits import collect_limits, collect_timings
 from app.facts.operation import collect_queue, collect_telemetry
+from app.facts.recovery import collect_recovery
 
 
 def collect() -> Iterator[Fact]:
@@ -18,6 +19,7 @@ def collect() -> Iterator[Fact]:
         collect_states(),
         collect_transitions(),
         collect_events(),
+        collect_recovery(),
         collect_job_types(),
         collect_problems(),
         collect_access(),

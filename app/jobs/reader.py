@@ -69,10 +69,10 @@ class JobReader:
             found = {row[0]: row[1] for row in await connection.execute(query)}
         return {status.value: found.get(status.value, 0) for status in Status}
 
-    async def pending(self, *, after: UUID | None, limit: int, quiet: timedelta) -> list[Job]:
-        """Return pending jobs that nobody has touched for ``quiet``, by id, for the reconciler."""
+    async def pending(self, *, after: UUID | None, limit: int, quiet: timedelta) -> list[tuple[UUID, int]]:
+        """Return id and run of pending jobs that nobody has touched for ``quiet``, by id, for the reconciler."""
         query = (
-            select(jobs)
+            select(jobs.c.id, jobs.c.run)
             .where(jobs.c.status == Status.PENDING.value, jobs.c.updated_at < self.clock.now(-quiet))
             .order_by(jobs.c.id)
             .limit(limit)
@@ -80,7 +80,7 @@ class JobReader:
         if after:
             query = query.where(jobs.c.id > after)
         async with self.engine.connect() as connection:
-            return [read_job(row) for row in await connection.execute(query)]
+            return [(row.id, row.run) for row in await connection.execute(query)]
 
 
 def read_request(value: str | None) -> Request | None:

@@ -20,6 +20,9 @@ class PermanentError(Exception):
     """A handler raises this when trying again cannot help: the input is wrong, a needed thing does not exist."""
 
 
+#: What a job waits that met a process which does not know its type: another may.
+UNKNOWN_TYPE_WAIT = timedelta(minutes=1)
+
 #: Errors that are worth another attempt. Everything else is permanent: an unknown error repeated is a bug repeated.
 TRANSIENT: tuple[type[BaseException], ...] = (
     TransientError,

@@ -56,6 +56,7 @@ class Event(StrEnum):
     RELEASE = "release"
     RESCUE = "rescue"
     ABANDON = "abandon"
+    REQUEUE = "requeue"
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
@@ -79,6 +80,7 @@ _ACTORS = {
     Event.RELEASE: Actor.WORKER,
     Event.RESCUE: Actor.SYSTEM,
     Event.ABANDON: Actor.SYSTEM,
+    Event.REQUEUE: Actor.SYSTEM,
     Event.PAUSE: Actor.USER,
     Event.RESUME: Actor.USER,
     Event.CANCEL: Actor.USER,
@@ -110,6 +112,8 @@ TRANSITIONS: tuple[Transition, ...] = (
                "the row is committed, then handed to the queue"),
     Transition(_S.PENDING, _E.CLAIM, _S.PROCESSING, "a worker receives the job from the queue",
                "the delivery carries the job's current run number", "the worker's lease is set"),
+    Transition(_S.PENDING, _E.REQUEUE, _S.PENDING, "recovery finds that the queue does not hold the job's entry",
+               "the entry is missing", "the same run is handed to the queue again"),
     Transition(_S.PENDING, _E.PAUSE, _S.PAUSED, "the pause action", "", "the reason is kept"),
     Transition(_S.PENDING, _E.CANCEL, _S.CANCELLED, "the cancel action", "", "the end time is set"),
     Transition(_S.PENDING, _E.FORCE_FAIL, _S.FAILED, "the force-fail action", "", "the reason goes to the error log"),
@@ -132,7 +136,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.PROCESSING, _E.RELEASE, _S.PENDING, "the worker is shutting down", "the worker still holds the lease",
                "the progress is kept, no retry is counted"),
     Transition(_S.PROCESSING, _E.RESCUE, _S.PENDING, "the lease has expired and attempts are left",
-               "the lease has expired", "one retry is counted; the next worker goes on from the last checkpoint"),
+               "the lease has expired", "one retry is counted; after the backoff the next worker goes on"),
     Transition(_S.PROCESSING, _E.ABANDON, _S.FAILED, "the lease has expired on the last attempt",
                "the lease has expired", "the reason goes to the error log"),
     Transition(_S.PROCESSING, _E.FORCE_FAIL, _S.FAILED, "the force-fail action", "",

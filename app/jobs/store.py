@@ -29,7 +29,7 @@ from app.problems import IdempotencyMismatch
 Values = Mapping[str, Any]
 
 #: What every event that ends a worker's hold on a job clears.
-_UNHELD: Values = {"worker_id": None, "lock_expires_at": None}
+UNHELD: Values = {"worker_id": None, "lock_expires_at": None}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class JobStore:
                 return {**self._again(), "retry_count": 0, "completed_at": None}
             case Event.FORCE_FAIL:
                 entry = {"stage": job.stage, "message": reason or "An admin failed the job by hand.", "code": "forced"}
-                return {**_UNHELD, **self._ended(), "error_log": self._log([entry])}
+                return {**UNHELD, **self._ended(), "error_log": self._log([entry])}
         raise ValueError(f"{event} is no event of a person")
 
     def _again(self) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class JobStore:
         to = target(Status.PROCESSING, event)
         if to is None or event.actor is not Actor.WORKER:
             raise ValueError(f"a worker cannot end its hold on a job with {event}")
-        values: dict[str, Any] = dict(_UNHELD)
+        values: dict[str, Any] = dict(UNHELD)
         match event:
             case Event.COMPLETE | Event.FAIL | Event.STOP:
                 values |= self._ended()
@@ -273,28 +273,6 @@ class JobStore:
                 connection, event, Status.PROCESSING, to, _held(lease), values, caller=caller, reason=reason
             )
         return settled[0] if settled else None
-
-    # -- recovery
-
-    async def rescue(self, *, caller: Caller) -> tuple[list[Job], list[Job]]:
-        """Take back every job whose lease has expired: return those made pending, and those failed for good."""
-        expired = [jobs.c.lock_expires_at < self.clock.now()]
-        reason = "the worker stopped renewing its lease"
-        async with self.engine.begin() as connection:
-            rescued = await self._apply(
-                connection, Event.RESCUE, Status.PROCESSING, Status.PENDING,
-                [*expired, jobs.c.retry_count < jobs.c.max_retries],
-                {**_UNHELD, "run": jobs.c.run + 1, "retry_count": jobs.c.retry_count + 1},
-                caller=caller, reason=reason,
-            )  # fmt: skip
-            entry = {"message": f"No attempts are left, and {reason}.", "code": "abandoned"}
-            abandoned = await self._apply(
-                connection, Event.ABANDON, Status.PROCESSING, Status.FAILED,
-                [*expired, jobs.c.retry_count >= jobs.c.max_retries],
-                {**_UNHELD, **self._ended(), "error_log": self._log([entry])},
-                caller=caller, reason=reason,
-            )  # fmt: skip
-        return rescued, abandoned
 
     # -- the one guarded write
 

@@ -8,7 +8,6 @@ from uuid import UUID
 import structlog
 
 from app.jobs.model import Job
-from app.jobs.reader import JobReader
 from app.queue.engine import Delivery, Engine, Entry
 from app.telemetry.events import LogEvent, emit
 
@@ -20,16 +19,12 @@ QUIET = timedelta(seconds=2)
 #: For how long no job is handed over after one could not be; the reconciler finds those that were made meanwhile.
 _SPARED_SECONDS = 5.0
 
-#: Jobs that one look-up asks the queue about.
-_BATCH = 1000
-
 
 class Outbox:
-    """Hands committed jobs to the queue, and finds those that never arrived."""
+    """Hands committed jobs to the queue, and tells which of them it does not hold."""
 
-    def __init__(self, engine: Engine, reader: JobReader) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._reader = reader
         self._spared_until = 0.0
 
     async def dispatch(self, jobs: Sequence[Job]) -> None:
@@ -43,28 +38,17 @@ class Outbox:
             self._spared_until = time.monotonic() + _SPARED_SECONDS
             emit(log, LogEvent.QUEUE_UNAVAILABLE, jobs=[str(job.id) for job in jobs[:10]], error=str(error))
 
-    async def reconcile(self) -> int:
-        """Enqueue pending jobs that the queue does not hold; return how many there were."""
-        found, after = 0, None
-        while True:
-            batch = await self._reader.pending(after=after, limit=_BATCH, quiet=QUIET)
-            missing = await self._missing(batch)
-            if missing:
-                await self._engine.enqueue([_entry(job) for job in missing])
-                found += len(missing)
-            if len(batch) < _BATCH:
-                break
-            after = batch[-1].id
-        if found:
-            emit(log, LogEvent.JOB_REQUEUED, count=found)
-        return found
+    async def hand_over(self, jobs: Sequence[Job]) -> None:
+        """Hand pending jobs over; raises what the engine raises when it cannot."""
+        if jobs:
+            await self._engine.enqueue([_entry(job) for job in jobs])
 
-    async def _missing(self, jobs: Sequence[Job]) -> list[Job]:
-        if not jobs:
+    async def missing(self, waiting: Sequence[tuple[UUID, int]]) -> list[tuple[UUID, int]]:
+        """Return those jobs, by id and run, that the queue does not hold."""
+        if not waiting:
             return []
-        by_delivery: dict[tuple[UUID, int], Job] = {(job.id, job.run): job for job in jobs}
-        missing = await self._engine.missing([Delivery(job.id, job.run) for job in jobs])
-        return [by_delivery[delivery.job_id, delivery.run] for delivery in missing]
+        found = await self._engine.missing([Delivery(job_id, run) for job_id, run in waiting])
+        return [(delivery.job_id, delivery.run) for delivery in found]
 
 
 def _entry(job: Job) -> Entry:

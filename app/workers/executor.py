@@ -10,6 +10,7 @@ from app.jobs.checkpoints import CheckpointStore
 from app.jobs.files import FileStore
 from app.jobs.model import Job, Request
 from app.jobs.registry import Registry
+from app.jobs.retry import UNKNOWN_TYPE_WAIT
 from app.jobs.service import Dispatch
 from app.jobs.states import Event, Status
 from app.jobs.store import JobStore
@@ -118,7 +119,7 @@ class Executor:
         attempts_left = job.retry_count < job.max_retries
         if failure.transient and attempts_left:
             policy = self._registry[job.type].retry if job.type in self._registry else None
-            delay = policy.delay(job.retry_count + 1, self._chance()) if policy else timedelta(minutes=1)
+            delay = policy.delay(job.retry_count + 1, self._chance()) if policy else UNKNOWN_TYPE_WAIT
             settled = await self._end(
                 job, Event.RESCHEDULE, LogEvent.JOB_RESCHEDULED, error=entry, delay=delay, reason=entry["message"]
             )

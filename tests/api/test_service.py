@@ -9,7 +9,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url, update
 
 from app.database.tables import jobs
-from app.jobs.model import Caller
 from app.jobs.roster import WorkerProcess
 from app.jobs.states import Event, Status
 from app.telemetry.metrics import METRICS
@@ -188,7 +187,7 @@ async def test_retries_and_rescues_are_counted_together(client, app, admin, new_
     assert await store.settle(claimed.lease, Event.RESCHEDULE, error={"message": "m"})
     assert (await measured(client, admin))["jobs_retries_last_hour",] == 1
     assert await store.claim(orphaned, 1, worker_id="dead", lease=timedelta(seconds=-1))
-    (rescued,), _ = await store.rescue(caller=Caller.system("test"))
+    (rescued,) = await app.state.services.recovery.take_back()
     assert rescued.id == orphaned
     assert (await measured(client, admin))["jobs_retries_last_hour",] == 2
 

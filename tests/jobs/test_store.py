@@ -10,8 +10,10 @@ from sqlalchemy import update
 from app.database.tables import jobs
 from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
+from app.jobs.decisions import RULES, Case, LeaseState, decide
 from app.jobs.listing import Cursor, JobFilter
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Request
+from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, Actor, Event, Status, target
 from app.jobs.store import NewJob
 from tests.workers.samples import counting_registry
@@ -51,6 +53,16 @@ async def job_in(services, status: Status, **values):
     return await services.reader.get(job.id)
 
 
+def recovery(services, clock=None) -> RecoveryStore:
+    return RecoveryStore(services.database.engine, clock)
+
+
+def judge(job) -> Verdict:
+    """What recovery does with a job of a lost worker."""
+    left = job.retry_count < job.max_retries
+    return Verdict(decide(Case(job.status, LeaseState.EXPIRED, None, attempts_left=left, type_known=True)))
+
+
 async def cause(services, job, event: Event) -> bool:
     """Try to make ``event`` happen to ``job`` as whoever may cause it; tell whether it did."""
     store = services.store
@@ -63,9 +75,14 @@ async def cause(services, job, event: Event) -> bool:
     if event.actor is Actor.WORKER:
         lease = job.lease
         return lease is not None and await store.settle(lease, event, error={"message": "m"}) is not None
-    later = type(store)(store.engine, Clock(offset=LEASE * 2))
-    rescued, abandoned = await later.rescue(caller=TEST)
-    return bool(rescued if event is Event.RESCUE else abandoned)
+    if event is Event.REQUEUE:
+
+        async def hand_over(jobs):
+            return [(job, RULES[0]) for job in jobs]
+
+        return bool(await recovery(services).requeue([(job.id, job.run)], hand_over, caller=TEST))
+    taken = await recovery(services, Clock(offset=LEASE * 2)).take_back(judge, limit=10, caller=TEST)
+    return [verdict.rule.event for _, verdict in taken] == [event]
 
 
 @pytest.mark.parametrize("event", Event)
@@ -127,8 +144,8 @@ async def test_a_lost_lease_writes_nothing_at_all(services):
     """P8-5: a worker that lost its lock writes neither steps nor results."""
     job = await services.store.create(new(), caller=TEST)
     claimed = await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)
-    late = type(services.store)(services.database.engine, Clock(offset=LEASE * 2))
-    (rescued,), _ = await late.rescue(caller=TEST)
+    late = recovery(services, Clock(offset=LEASE * 2))
+    ((rescued, _),) = await late.take_back(judge, limit=10, caller=TEST)
     assert (rescued.status, rescued.retry_count) == (Status.PENDING, 1)
     with pytest.raises(LeaseLost):
         async with services.database.engine.begin() as connection:
