@@ -5,6 +5,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -107,6 +108,8 @@ jobs = Table(
     _json("current_state", "{}"),
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary),
+    Column("waited_seconds", Double, nullable=False, server_default=text("0")),
+    Column("trace_parent", Text),
     CheckConstraint("(idempotency_key IS NULL) = (request_digest IS NULL)", name="idempotency"),
     CheckConstraint(one_of("status", names(Status)), name="status"),
     CheckConstraint("control_request IN ('pause', 'cancel')", name="control_request"),
@@ -137,6 +140,8 @@ jobs = Table(
         unique=True,
         postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
+    # Figures of the last hour.
+    Index("ix_jobs_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
     # The reconciler: jobs that are due, and leases that have expired.
     Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),
     Index("ix_jobs_lease", "lock_expires_at", postgresql_where=text(f"status = '{Status.PROCESSING}'")),
@@ -160,6 +165,8 @@ job_events = Table(
     CheckConstraint(one_of("actor", [actor.value for actor in Actor]), name="actor"),
     CheckConstraint(one_of("to_status", names(Status)), name="to_status"),
     Index("ix_job_events_job", "job_id", "id"),
+    # Entries are written in the order of their time, which makes the smallest kind of index enough.
+    Index("ix_job_events_at", "at", postgresql_using="brin"),
 )
 
 workers = Table(
@@ -171,4 +178,5 @@ workers = Table(
     Column("slots", Integer, nullable=False),
     _time("started_at", nullable=False),
     _time("seen_at", nullable=False),
+    Column("renewals", BigInteger, nullable=False, server_default=text("0")),
 )

@@ -50,6 +50,7 @@ def collect_telemetry() -> Iterator[Fact]:
             places(metrics).name(constants[id(kind)]),
             order=order,
             labels=list(kind.labels),
-            type="gauge",
+            type=kind.type.value,
+            **({"buckets": list(kind.bounds)} if kind.bounds else {}),
         )
     yield from enum("health_reason", health.Reason)

@@ -66,6 +66,7 @@ class Job:
     lock_expires_at: datetime | None
     run: int
     current_state: dict[str, Any]
+    trace_parent: str | None
 
     @property
     def progress(self) -> Progress:

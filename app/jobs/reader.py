@@ -88,8 +88,8 @@ def read_request(value: str | None) -> Request | None:
     return Request(value) if value else None
 
 
-#: Columns that only the creation of a job looks at.
-_UNSHOWN = frozenset({"idempotency_key", "request_digest"})
+#: Columns that only the creation of a job and the metrics look at.
+_UNSHOWN = frozenset({"idempotency_key", "request_digest", "waited_seconds"})
 
 
 def read_job(row: Row[Any]) -> Job:

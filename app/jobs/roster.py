@@ -50,14 +50,15 @@ class Roster:
         self._engine = engine
         self._clock = clock or Clock()
 
-    async def seen(self, process: WorkerProcess) -> None:
-        """Note that ``process`` is alive."""
+    async def seen(self, process: WorkerProcess, *, renewals: int = 0) -> None:
+        """Note that ``process`` is alive, and how many leases it has renewed so far."""
         now = self._clock.now()
+        lately = {"seen_at": now, "renewals": renewals}
         statement = insert(workers).values(
-            id=process.id, host=process.host, pid=process.pid, slots=process.slots, started_at=now, seen_at=now
+            id=process.id, host=process.host, pid=process.pid, slots=process.slots, started_at=now, **lately
         )
         async with self._engine.begin() as connection:
-            await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"seen_at": now}))
+            await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=lately))
 
     async def left(self, process: WorkerProcess) -> None:
         """Remove ``process``, which has stopped, and those that have been silent for a day."""

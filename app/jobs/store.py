@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CTE, ColumnElement, Select, cast, func, literal, select, tuple_, update
+from sqlalchemy import CTE, ColumnElement, Double, Select, cast, extract, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -174,6 +174,7 @@ class JobStore:
             "lock_expires_at": self.clock.now(lease),
             "started_at": func.coalesce(jobs.c.started_at, now),
             "next_retry_at": None,
+            "waited_seconds": jobs.c.waited_seconds + _waited(now),
         }
         guard = [jobs.c.id == job_id, jobs.c.run == run]
         caller = Caller(Actor.WORKER, worker_id)
@@ -328,6 +329,12 @@ class JobStore:
         ]
         cut = cast(f"$[0 to {ERROR_LOG_LIMIT - 1}]", JSONPATH)
         return func.jsonb_path_query_array(func.jsonb_build_array(*newest).op("||")(jobs.c.error_log), cut)
+
+
+def _waited(now: ColumnElement[datetime]) -> ColumnElement[float]:
+    """Return for how many seconds a pending job has been due."""
+    due = func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)
+    return func.greatest(cast(extract("epoch", now - due), Double), 0.0)
 
 
 def _held(lease: Lease) -> list[ColumnElement[bool]]:

@@ -16,6 +16,9 @@ from app.jobs.states import Status
 from app.queue.engine import Engine
 from app.settings import Settings
 
+#: What a database that does not answer raises.
+_AWAY = (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, OSError)
+
 #: Heartbeats that a worker process may miss before it counts as gone.
 MISSED_HEARTBEATS = 3
 
@@ -67,12 +70,22 @@ def liveness(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.heartbeat_seconds * MISSED_HEARTBEATS)
 
 
+async def ready(engine: AsyncEngine) -> bool:
+    """Tell whether requests can be served: the database answers. A queue that is away only delays jobs."""
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(select(1))
+    except _AWAY:
+        return False
+    return True
+
+
 async def report(engine: AsyncEngine, queue: Engine, settings: Settings, clock: Clock) -> Report:
     """Look at the database and the queue, and say how the service is."""
     try:
         async with engine.connect() as connection:
             row = (await connection.execute(_figures(settings, clock))).one()
-    except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, OSError):
+    except _AWAY:
         return Report((Finding(Reason.DATABASE_AWAY, "The database does not answer."),))
     oldest = None if row.oldest is None else max(0.0, round(float(row.oldest), 3))
     answers = await _answers(queue)

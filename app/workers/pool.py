@@ -41,6 +41,7 @@ class Pool:
         self._patience = patience
         self._consumer: Consumer | None = None
         self._beats: Periodic | None = None
+        self._renewals = 0
 
     async def start(self) -> None:
         """Announce this process and take jobs."""
@@ -53,13 +54,14 @@ class Pool:
 
     async def beat(self) -> None:
         """Renew all leases of this process, and tell the running jobs what was asked of them."""
-        await self._roster.seen(self._process)
+        await self._roster.seen(self._process, renewals=self._renewals)
         executions = {execution.lease: execution for execution in self._executor.running}
         if not executions:
             return
         held: set[Lease] = set()
         for state in await self._store.renew(self._process.id, executions, lease=self._lease):
             held.add(state.lease)
+            self._renewals += 1
             executions[state.lease].request = state.request
         for lease, execution in executions.items():
             # One that ended meanwhile is not in the set any more; one that is still there has lost its lease.

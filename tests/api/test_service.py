@@ -1,5 +1,6 @@
 """Health, metrics, and the inside of the queue."""
 
+import re
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from sqlalchemy import make_url, update
 from app.database.tables import jobs
 from app.jobs.roster import WorkerProcess
 from app.jobs.states import Event, Status
-from app.telemetry.metrics import METRICS
+from app.telemetry.metrics import METRICS, MetricType
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +57,10 @@ async def measured(client, headers):
 
 
 async def test_the_process_is_alive_whatever_else_is(client):
+    """P8-7: liveness and readiness are told apart from doing the work."""
     assert (await client.get("/api/health/live")).json() == {"status": "alive"}
+    assert (await client.get("/api/health/ready")).json() == {"status": "ready"}
+    assert set(await reasons(client)) == {"no_worker"}
 
 
 async def test_without_a_worker_the_service_is_unhealthy(client, app):
@@ -129,6 +133,8 @@ async def test_the_database_away_is_a_problem_with_a_time_to_try_again_and_nothi
             assert_problem(answer, 503, "service.database_unavailable")
         assert set(await reasons(client)) == {"database_away"}
         assert (await client.get("/api/health/live")).status_code == 200
+        unready = await client.get("/api/health/ready")
+        assert (unready.status_code, unready.json()) == (503, {"status": "unready"})
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     assert [one["id"] for one in (await client.get("/api/v1/jobs", headers=admin)).json()["items"]] == [job["id"]]
 
@@ -143,8 +149,7 @@ async def test_metrics_count_what_is_there(client, app, admin, new_job, put_in):
             await set_back(app, job, "started_at", 2)
     text = await client.get("/api/metrics", headers=admin)
     assert text.headers["content-type"].startswith("text/plain; version=")
-    families = [family.name for family in text_string_to_metric_families(text.text)]
-    assert families == [kind.name for kind in METRICS]
+    assert set(re.findall(r"^# HELP (\S+)", text.text, re.MULTILINE)) >= {kind.name for kind in METRICS}
     values = await measured(client, admin)
     assert values["jobs", "completed", "geocode_households"] == 2
     assert values["jobs_queue_depth",] == 1
@@ -156,11 +161,37 @@ async def test_metrics_count_what_is_there(client, app, admin, new_job, put_in):
 
     as_json = await client.get("/api/metrics", headers={**admin, "accept": "application/json"})
     shown = {
-        (metric["name"], *sample["labels"].values()): sample["value"]
+        (metric["name"], *sample["labels"].values())
         for metric in as_json.json()["items"]
         for sample in metric["samples"]
     }
-    assert shown.keys() == values.keys()
+    histograms = {kind.name for kind in METRICS if kind.type is MetricType.HISTOGRAM}
+    plain = {name for name in values if not name[0].startswith(tuple(histograms))}
+    assert shown - plain == {(name, "geocode_households") for name in histograms}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_histograms_say_how_long_jobs_waited_and_ran(client, app, admin, new_job):
+    """P8-9: histograms of waiting and running, by type, as text and as JSON."""
+    services, job = app.state.services, await new_job()
+    await set_back(app, job, "updated_at", 2)
+    claimed = await services.store.claim(UUID(job["id"]), 1, worker_id="w", lease=timedelta(minutes=1))
+    await set_back(app, job, "started_at", 1)
+    assert await services.store.settle(claimed.lease, Event.COMPLETE)
+    text = (await client.get("/api/metrics", headers=admin)).text
+    buckets = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name.endswith("_bucket"):
+                buckets.setdefault(family.name, {})[sample.labels["le"]] = sample.value
+    waited, ran = buckets["jobs_wait_seconds"], buckets["jobs_processing_seconds"]
+    assert (waited["60"], waited["300"], waited["+Inf"]) == (0, 1, 1), "two minutes"
+    assert (ran["15"], ran["60"] + ran["300"], ran["+Inf"]) == (0, 1, 1), "one minute, and a little"
+    items = (await client.get("/api/metrics", headers={**admin, "accept": "application/json"})).json()["items"]
+    (shown,) = next(one["samples"] for one in items if one["name"] == "jobs_wait_seconds")
+    assert shown["labels"] == {"type": "geocode_households"}
+    assert shown["buckets"] == waited
+    assert 120 <= shown["sum"] < 180
 
 
 @pytest.mark.usefixtures("worker")
@@ -189,7 +220,9 @@ async def test_retries_and_rescues_are_counted_together(client, app, admin, new_
     assert await store.claim(orphaned, 1, worker_id="dead", lease=timedelta(seconds=-1))
     (rescued,) = await app.state.services.recovery.take_back()
     assert rescued.id == orphaned
-    assert (await measured(client, admin))["jobs_retries_last_hour",] == 2
+    values = await measured(client, admin)
+    assert values["jobs_retries_last_hour",] == 2
+    assert (values["jobs_events_last_hour", "rescue"], values["jobs_events_last_hour", "claim"]) == (1, 2)
 
 
 async def test_an_empty_service_has_all_metrics_too(client, viewer):

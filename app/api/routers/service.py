@@ -10,14 +10,14 @@ from app.api.schemas.service import (
     AliveRead,
     HealthRead,
     MetricList,
-    MetricRead,
     QueueStatus,
-    SampleRead,
+    ReadyRead,
     WorkerRead,
 )
 from app.auth.permissions import Permission
-from app.telemetry.health import liveness, report
-from app.telemetry.metrics import CONTENT_TYPE, METRICS, measure, prometheus_text
+from app.telemetry.health import liveness, ready, report
+from app.telemetry.measurement import measure
+from app.telemetry.prometheus import CONTENT_TYPE, prometheus_text
 
 #: Operations outside the versioned part of the API.
 router = OperationRouter("Service")
@@ -53,6 +53,29 @@ async def get_liveness() -> AliveRead:
 
 @router.add(
     "GET",
+    "/health/ready",
+    Operation(
+        "getReadiness",
+        "See whether requests can be served",
+        permission=None,
+        success="They can.",
+        example={"status": "ready"},
+        also={503: ("The database does not answer, so no request can be served.", ReadyRead, {"status": "unready"})},
+        offline=True,
+    ),
+)
+async def get_readiness(services: Everything) -> ReadyRead:
+    """Say whether this process can serve requests: for load balancers, which then ask another one.
+
+    Only the database counts. While the queue is away, or no worker is alive, jobs are accepted and kept.
+    """
+    if await ready(services.database.engine):
+        return ReadyRead(status="ready")
+    return JSONResponse({"status": "unready"}, 503)  # type: ignore[return-value]  # another status
+
+
+@router.add(
+    "GET",
     "/health",
     Operation(
         "getHealth",
@@ -67,7 +90,7 @@ async def get_liveness() -> AliveRead:
 async def get_health(settings: CurrentSettings, services: Everything) -> HealthRead:
     """Say whether jobs are being done: there is a live worker, no due job waits too long, and none is stuck.
 
-    Anything else is answered with 503 and the reasons. Load balancers should take `/api/health/live` instead: a
+    Anything else is answered with 503 and the reasons. Load balancers should take `/api/health/ready` instead: a
     service without workers still answers requests.
     """
     found = HealthRead.of(await report(services.database.engine, services.engine, settings, services.clock))
@@ -88,6 +111,7 @@ async def get_health(settings: CurrentSettings, services: Everything) -> HealthR
             "items": [
                 {
                     "name": "jobs_queue_depth",
+                    "type": "gauge",
                     "help": "Pending jobs that are due now.",
                     "samples": [{"labels": {}, "value": 3.0}],
                 }
@@ -106,23 +130,10 @@ async def get_metrics(request: Request, settings: CurrentSettings, services: Eve
     from the database, so it does not matter which process is asked. Prometheus sends the token with `authorization`
     in its scrape configuration.
     """
-    samples = await measure(services.database.engine, settings, services.clock)
+    figures = await measure(services.database.engine, settings, services.clock)
     if "application/json" not in request.headers.get("accept", "").lower():
-        return Response(prometheus_text(samples), media_type=CONTENT_TYPE)  # type: ignore[return-value]  # as text
-    return MetricList(
-        items=[
-            MetricRead(
-                name=kind.name,
-                help=kind.help,
-                samples=[
-                    SampleRead(labels=dict(sample.labelled), value=sample.value)
-                    for sample in samples
-                    if sample.kind is kind
-                ],
-            )
-            for kind in METRICS
-        ]
-    )
+        return Response(prometheus_text(figures), media_type=CONTENT_TYPE)  # type: ignore[return-value]  # as text
+    return MetricList.of(figures)
 
 
 @admin.add(

@@ -6,12 +6,19 @@ from pydantic import Field
 
 from app.api.schemas.base import ResponseBody
 from app.telemetry.health import Reason, Report
+from app.telemetry.metrics import METRICS, Figures, MetricKind, MetricType
 
 
 class AliveRead(ResponseBody):
     """The process answers."""
 
     status: str = Field(description="The process answers.", json_schema_extra={"enum": ["alive"]})
+
+
+class ReadyRead(ResponseBody):
+    """Whether the process can do what it is asked."""
+
+    status: str = Field(description="The verdict.", json_schema_extra={"enum": ["ready", "unready"]})
 
 
 class ReasonRead(ResponseBody):
@@ -49,18 +56,45 @@ class SampleRead(ResponseBody):
     value: float = Field(description="The value.")
 
 
+class DistributionRead(ResponseBody):
+    """How the values of a histogram are distributed."""
+
+    labels: dict[str, str] = Field(description="What the values are about.")
+    buckets: dict[str, int] = Field(description="How many values there are up to each bound; `+Inf`: all of them.")
+    sum: float = Field(description="The sum of all values.")
+
+
 class MetricRead(ResponseBody):
     """A metric with its present values."""
 
     name: str = Field(description="The metric's name, as in Prometheus.")
+    type: MetricType = Field(description="How its values behave.")
     help: str = Field(description="What it measures.")
-    samples: list[SampleRead] = Field(description="Its values, one for each combination of labels.")
+    samples: list[SampleRead | DistributionRead] = Field(
+        description="Its values, one for each combination of labels; distributions, if it is a histogram."
+    )
+
+    @classmethod
+    def of(cls, kind: MetricKind, figures: Figures) -> "MetricRead":
+        """Show what ``figures`` has of one metric."""
+        values = [SampleRead(labels=dict(one.labelled), value=one.value) for one in figures.samples if one.kind is kind]
+        histograms = [
+            DistributionRead(labels=dict(one.labelled), buckets=dict(one.buckets), sum=one.sum)
+            for one in figures.distributions
+            if one.kind is kind
+        ]
+        return cls(name=kind.name, type=kind.type, help=kind.help, samples=[*values, *histograms])
 
 
 class MetricList(ResponseBody):
     """All metrics."""
 
     items: list[MetricRead] = Field(description="The metrics.")
+
+    @classmethod
+    def of(cls, figures: Figures) -> "MetricList":
+        """Show ``figures``, every metric in the order of the table."""
+        return cls(items=[MetricRead.of(kind, figures) for kind in METRICS])
 
 
 class WorkerRead(ResponseBody):

@@ -11,7 +11,7 @@ from trueup.verify.verdict import Fault
 #: Labels that Prometheus itself gives to every sample, and names of its own metrics.
 _ATTACHED = frozenset({"__name__", "job", "instance", "le", "quantile", "alertname", "alertstate", "severity"})
 _OWN = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped"})
-_SUFFIXES = ("_bucket", "_sum", "_count", "_total", "_created", "_info")
+_SUFFIXES = ("_bucket", "_sum", "_count", "_gsum", "_gcount", "_total", "_created", "_info")
 
 
 def faults(source: str, facts: Inventory, recorded: frozenset[str] = frozenset()) -> Iterator[Fault]:

@@ -1,0 +1,135 @@
+"""Takes the figures of the metrics from the database, when somebody asks.
+
+The database knows what all processes did, so the figures are the same whichever process is asked, and survive its
+restart.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Float, Row, Select, and_, cast, extract, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.tables import job_events, jobs, workers
+from app.jobs.clock import Clock
+from app.jobs.states import Event, Status
+from app.settings import Settings
+from app.telemetry import metrics
+from app.telemetry.health import liveness
+from app.telemetry.metrics import WINDOW, Distribution, Figures, MetricKind, Sample
+
+#: What counts as another attempt that nobody asked for.
+_AGAIN = (Event.RESCHEDULE.value, Event.RESCUE.value)
+
+
+async def measure(engine: AsyncEngine, settings: Settings, clock: Clock) -> Figures:
+    """Take all figures, on one connection."""
+    completed = and_(jobs.c.status == Status.COMPLETED.value, jobs.c.completed_at >= clock.now(-WINDOW))
+    seconds = extract("epoch", jobs.c.completed_at - jobs.c.started_at)
+    async with engine.connect() as connection:
+        row = (await connection.execute(_figures(settings, clock, completed, seconds))).one()
+        counted = (await connection.execute(_counts())).all()
+        finished = (await connection.execute(_finished(clock))).all()
+        happened = (await connection.execute(_events(clock))).all()
+        renewed = (await connection.execute(_renewals(settings, clock))).all()
+        distributions = [
+            distribution
+            for kind, value in ((metrics.PROCESSING, seconds), (metrics.WAITING, jobs.c.waited_seconds))
+            for distribution in _distributions(kind, await connection.execute(_histogram(kind, value, completed)))
+        ]
+    return Figures(list(_samples(row, counted, finished, dict(map(tuple, happened)), renewed)), distributions)
+
+
+def _samples(
+    row: Row[*tuple[Any, ...]],
+    counted: Iterable[Any],
+    finished: Iterable[Any],
+    happened: dict[str, int],
+    renewed: Iterable[Any],
+) -> Iterator[Sample]:
+    for status, job_type, count in counted:
+        yield Sample(metrics.JOBS, count, (status, job_type))
+    yield Sample(metrics.QUEUE_DEPTH, row.depth)
+    yield Sample(metrics.DELAYED, row.delayed)
+    yield Sample(metrics.OLDEST_PENDING, max(0.0, float(row.oldest or 0)))
+    yield Sample(metrics.STUCK, row.stuck)
+    yield Sample(metrics.WORKERS, row.workers)
+    yield Sample(metrics.WORKER_SLOTS, row.slots or 0)
+    for worker, renewals in renewed:
+        yield Sample(metrics.RENEWALS, renewals, (worker,))
+    counts = dict.fromkeys((Status.COMPLETED.value, Status.FAILED.value, Status.CANCELLED.value), 0)
+    counts |= dict(finished)
+    for status, count in counts.items():
+        yield Sample(metrics.FINISHED, count, (status,))
+    yield Sample(metrics.RETRIES, sum(happened.get(event, 0) for event in _AGAIN))
+    for event in Event:
+        yield Sample(metrics.EVENTS, happened.get(event.value, 0), (event.value,))
+    yield Sample(metrics.AVERAGE, float(row.average or 0))
+    yield Sample(metrics.P95, float(row.p95 or 0))
+
+
+def _counts() -> Select[Any]:
+    return (
+        select(jobs.c.status, jobs.c.type, func.count())
+        .group_by(jobs.c.status, jobs.c.type)
+        .order_by(jobs.c.status, jobs.c.type)
+    )
+
+
+def _finished(clock: Clock) -> Select[Any]:
+    return select(jobs.c.status, func.count()).where(jobs.c.completed_at >= clock.now(-WINDOW)).group_by(jobs.c.status)
+
+
+def _events(clock: Clock) -> Select[Any]:
+    recent = job_events.c.at >= clock.now(-WINDOW)
+    return select(job_events.c.event, func.count()).where(recent).group_by(job_events.c.event)
+
+
+def _renewals(settings: Settings, clock: Clock) -> Select[Any]:
+    alive = workers.c.seen_at >= clock.now(-liveness(settings))
+    return select(workers.c.id, workers.c.renewals).where(alive).order_by(workers.c.id)
+
+
+def _histogram(kind: MetricKind, seconds: ColumnElement[Any], completed: ColumnElement[bool]) -> Select[Any]:
+    """Return a query for how many values lie above how many bounds, and their sum, by type."""
+    # A bound belongs to its own bucket; the function's lower bounds do, so both are turned round.
+    turned = literal([-float(bound) for bound in reversed(kind.bounds)], ARRAY(Float))
+    within = func.width_bucket(-cast(seconds, Float), turned)
+    return select(jobs.c.type, within, func.count(), func.sum(seconds)).where(completed).group_by(jobs.c.type, within)
+
+
+def _distributions(kind: MetricKind, rows: Iterable[Any]) -> Iterator[Distribution]:
+    found: dict[str, tuple[list[int], float]] = {}
+    for job_type, within, count, total in rows:
+        counts, before = found.setdefault(job_type, ([0] * (len(kind.bounds) + 1), 0.0))
+        counts[len(kind.bounds) - within] += count
+        found[job_type] = (counts, before + float(total))
+    for job_type, (counts, total) in sorted(found.items()):
+        yield Distribution(kind, list(accumulate(counts)), total, (job_type,))
+
+
+def _figures(
+    settings: Settings, clock: Clock, completed: ColumnElement[bool], seconds: ColumnElement[Any]
+) -> Select[Any]:
+    now = clock.now()
+    pending = jobs.c.status == Status.PENDING.value
+    due = and_(pending, or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now))
+    stuck = and_(
+        jobs.c.status == Status.PROCESSING.value,
+        jobs.c.updated_at < clock.now(-timedelta(minutes=settings.stuck_minutes)),
+    )
+    alive = workers.c.seen_at >= clock.now(-liveness(settings))
+    waited = extract("epoch", now - func.min(func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)))
+    return select(
+        select(func.count()).select_from(jobs).where(due).scalar_subquery().label("depth"),
+        select(func.count()).select_from(jobs).where(pending, jobs.c.next_retry_at > now).scalar_subquery()
+        .label("delayed"),
+        select(waited).where(due).scalar_subquery().label("oldest"),
+        select(func.count()).select_from(jobs).where(stuck).scalar_subquery().label("stuck"),
+        select(func.count()).select_from(workers).where(alive).scalar_subquery().label("workers"),
+        select(func.sum(workers.c.slots)).where(alive).scalar_subquery().label("slots"),
+        select(func.avg(seconds)).where(completed).scalar_subquery().label("average"),
+        select(func.percentile_cont(0.95).within_group(seconds)).where(completed).scalar_subquery().label("p95"),
+    )  # fmt: skip
