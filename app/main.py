@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from app.api import documentation, openapi, problems, swagger
 from app.api.methods import Methods
 from app.api.middleware import DefectNet, RequestIds, SafetyHeaders
-from app.api.routers import auth, control, files, geocoding, households, job_types, jobs, service
+from app.api.routers import auth, control, documents, files, geocoding, households, job_types, jobs, service
 from app.handlers import REGISTRY
 from app.jobs.clock import Clock
 from app.jobs.registry import Registry
@@ -15,7 +15,7 @@ from app.lifespan import lifespan
 from app.settings import Settings
 
 #: Routers of the versioned part. The fixed path `/jobs/geocoding` comes before `/jobs/{job_id}`.
-_VERSIONED = (auth, geocoding, jobs, control, job_types, files, households)
+_VERSIONED = (auth, geocoding, jobs, control, job_types, files, households, documents)
 
 
 def create_app(

@@ -198,6 +198,15 @@ class FileNotKnown(Problem):
     fix = "Upload it first with `POST /api/v1/files` and use the id in the answer."
 
 
+class DocumentNotFound(Problem):
+    """No document has this id."""
+
+    code = "document.not_found"
+    status = 404
+    title = "There is no such document"
+    fix = "Check the id; list the documents with `GET /api/v1/documents`."
+
+
 class StorageUnavailable(Problem):
     """The disk under the data directory, or the checkpoint store, refuses writes; usually it is full."""
 

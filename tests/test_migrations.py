@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from app.database.connect import open_database
 from app.database.tables import metadata
+from app.documents.tables import documents
 from app.households.tables import households
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +24,7 @@ ASPECTS = {
 
 @pytest.mark.parametrize("aspect", ASPECTS)
 async def test_the_migrations_end_at_the_tables_of_the_code(settings, aspect):
-    assert households.metadata is metadata
+    assert households.metadata is documents.metadata is metadata
 
     async def described(connection, schema: str) -> set[tuple[str, ...]]:
         rows = await connection.execute(text(ASPECTS[aspect]), {"schema": schema})

@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from app.auth.accounts import Accounts
 from app.auth.user import User
+from app.documents.listing import DocumentReader
 from app.households.listing import HouseholdReader
 from app.jobs.files import FileStore
 from app.jobs.registry import Registry
@@ -46,6 +47,10 @@ def _households(request: Request) -> HouseholdReader:
     return HouseholdReader(_services(request).database.engine)
 
 
+def _documents(request: Request) -> DocumentReader:
+    return DocumentReader(_services(request).database.engine)
+
+
 def _user(request: Request) -> User:
     # Set by the route when it admitted the caller; an operation that is public has no user.
     return cast(User, request.state.user)
@@ -64,6 +69,7 @@ Jobs = Annotated[JobService, Depends(_jobs)]
 AllAccounts = Annotated[Accounts, Depends(_accounts)]
 Files = Annotated[FileStore, Depends(_files)]
 Households = Annotated[HouseholdReader, Depends(_households)]
+Documents = Annotated[DocumentReader, Depends(_documents)]
 #: Everything that the process has open.
 Everything = Annotated[Services, Depends(_services)]
 CurrentUser = Annotated[User, Depends(_user)]

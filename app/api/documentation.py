@@ -25,6 +25,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Control", "description": "What people do to jobs. `allowed_actions` of a job says what is open now."},
     {"name": "Files", "description": "Files that jobs read."},
     {"name": "Households", "description": "What imports and geocoding have made."},
+    {"name": "Documents", "description": "What the jobs that process documents have made."},
     {"name": "Service", "description": "Health, metrics and the inside of the queue."},
 ]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from app.facts.access import collect_access, collect_problems
+from app.facts.documents import collect_documents
 from app.facts.fact import Fact
 from app.facts.households import collect_file_formats, collect_households, collect_sample
 from app.facts.job_types import collect_job_types
@@ -27,6 +28,7 @@ def collect() -> Iterator[Fact]:
         collect_telemetry(),
         collect_households(),
         collect_file_formats(),
+        collect_documents(),
         collect_limits(),
         collect_timings(),
         collect_sample(),

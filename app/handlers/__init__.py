@@ -2,7 +2,8 @@
 
 from app.handlers.geocode_households import GEOCODE_HOUSEHOLDS
 from app.handlers.import_voters import IMPORT_VOTERS
+from app.handlers.process_document import PROCESS_DOCUMENT
 from app.jobs.registry import Registry
 
 #: Every job type that the service runs.
-REGISTRY = Registry([IMPORT_VOTERS, GEOCODE_HOUSEHOLDS])
+REGISTRY = Registry([IMPORT_VOTERS, GEOCODE_HOUSEHOLDS, PROCESS_DOCUMENT])

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.jobs.context import LeaseLost
-from app.jobs.model import Caller, Job
+from app.jobs.context import Interrupted, LeaseLost
+from app.jobs.model import Caller, Job, Request
 from app.jobs.registry import JobType
 from app.jobs.states import Event, Status
 from app.services import Services
 from app.workers.execution import Execution
-from app.workers.outcome import Completed
+from app.workers.outcome import Completed, Failed, Outcome, Stopped
 from tests.waiting import eventually
 
 TEST = Caller.system("test")
@@ -81,3 +81,94 @@ async def run_with_crashes(services: Services, job: Job, job_type: JobType, *, s
         if isinstance(await execution.run(), Completed):
             await services.store.settle(claimed.lease, Event.COMPLETE)
             return attempts
+
+
+async def attempt(services: Services, job: Job, job_type: JobType) -> Outcome:
+    """Run a created job once, without a worker, and settle it as completed if it was; return what came of it."""
+    lease = timedelta(minutes=5)
+    claimed = await services.store.claim(job.id, job.run, worker_id="test", lease=lease)
+    assert claimed is not None
+    execution = Execution(
+        claimed, job_type, store=services.store, checkpoints=services.checkpoints, files=services.files, lease=lease
+    )
+    outcome = await execution.run()
+    if isinstance(outcome, Completed):
+        await services.store.settle(execution.lease, Event.COMPLETE)
+    return outcome
+
+
+class Crash(LeaseLost):
+    """The worker dies here."""
+
+
+class Stopping(Execution):
+    """An attempt that stops at the first boundary that is not in ``passed``, and adds it.
+
+    Boundaries are: inside the transaction of a step, behind its commit, and before and behind the storing of a
+    checkpoint. ``crash``: it dies at each of them; else it pauses at each where a job may be paused.
+    """
+
+    def __init__(self, *args: Any, passed: set[str], crash: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._passed, self._crash, self._steps = passed, crash, 0
+
+    def _new(self, kind: str) -> bool:
+        # Where the stage stands tells one step from the next, whichever attempt comes there.
+        place = f"{kind} {self._stage_name} {self._state} {self._steps if not self._state else ''}"
+        new = place not in self._passed
+        self._passed.add(place)
+        return new
+
+    async def record(self, connection, stage, step):
+        request = await super().record(connection, stage, step)
+        self._steps += 1
+        if self._crash and self._new("within"):
+            raise Crash
+        return request
+
+    def interruption(self):
+        if self._new("behind"):
+            if self._crash:
+                raise Crash
+            return Interrupted(Request.PAUSE)
+        return super().interruption()
+
+    async def _stage(self, name, payload, results):
+        self._steps = 0
+        return await super()._stage(name, payload, results)
+
+    async def _save(self, stage, content, *, final):
+        if self._crash and self._new("unsaved"):
+            raise Crash
+        await super()._save(stage, content, final=final)
+        if self._crash and self._new("saved"):
+            raise Crash
+
+
+async def run_stopping_everywhere(services: Services, job: Job, job_type: JobType, *, crash: bool) -> int:
+    """Run a created job to its end, stopped once at every boundary; return how many stops there were."""
+    lease, passed = timedelta(minutes=5), set[str]()
+    stops = 0
+    while True:
+        job = await services.jobs.get(job.id)
+        if job.status is Status.PAUSED:
+            job = await services.jobs.control(job.id, Event.RESUME, caller=TEST)
+        if job.status is Status.PENDING:
+            claimed = await services.store.claim(job.id, job.run, worker_id="test", lease=lease)
+            assert claimed is not None
+            job = claimed
+        execution = Stopping(
+            job, job_type, store=services.store, checkpoints=services.checkpoints, files=services.files, lease=lease,
+            passed=passed, crash=crash,
+        )  # fmt: skip
+        match await execution.run():
+            case Completed():
+                assert job.lease is not None
+                await services.store.settle(job.lease, Event.COMPLETE)
+                return stops
+            case Failed(error=error):
+                raise error
+            case Stopped():
+                assert job.lease is not None
+                await services.store.settle(job.lease, Event.SUSPEND)
+        stops += 1

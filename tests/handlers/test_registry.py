@@ -31,6 +31,7 @@ def test_names_and_aliases():
         "voter_import": "import_voters",
         "geocode_households": "geocode_households",
         "geocoding": "geocode_households",
+        "process_document": "process_document",
     }
     assert [stage.name for stage in REGISTRY["import_voters"].stages] == ["read", "validate", "upsert"]
     assert [stage.name for stage in REGISTRY["geocode_households"].stages] == ["select", "look_up", "write_back"]

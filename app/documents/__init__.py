@@ -1,0 +1,1 @@
+"""Documents: what becomes of an uploaded Markdown, HTML or PDF file."""
