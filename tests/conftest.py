@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import count
@@ -24,6 +25,9 @@ from app.services import Services, open_services
 from app.settings import Settings
 from app.telemetry.events import LOG_LINES, LogEvent
 from tests.redis_server import RedisServer
+
+# Started in the background by a shell, a run ignores interrupts, and so would every process that its tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

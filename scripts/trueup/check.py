@@ -3,10 +3,11 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +23,7 @@ from trueup import (
     review,
     rules,
     screenshots,
-    sitebuild,
+    sidework,
     spelling,
     statuses,
     testrun,
@@ -32,6 +33,7 @@ from trueup import (
     whereabouts,
 )
 from trueup.aliases import Aliases
+from trueup.beside import Timed, opened_lanes
 from trueup.bindings import Bindings
 from trueup.committed import digest, read_document, read_inventory
 from trueup.config import Config
@@ -49,7 +51,8 @@ from trueup.recollection import remember
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
 from trueup.scope import Scope
-from trueup.sitecheck import SiteCheck, site_check
+from trueup.sidework import SideWork
+from trueup.sitecheck import SiteCheck, SiteResult, site_check
 from trueup.truth import Truth
 
 
@@ -78,22 +81,27 @@ class Run:
         kept = self._known.check("site") if want_site and not self.scope.crawl else None
         with TemporaryDirectory(prefix="trueup-") as scratch:
             folder = Path(scratch)
-            # It takes longest, so it begins first.
-            with self._site(folder) if want_site and kept is None else nullcontext() as site:
+            # The site takes long, so it begins first; its build is ended before the lanes that wait for it.
+            with (
+                opened_lanes() as lanes,
+                self._site(folder) if want_site and kept is None else nullcontext() as site,
+            ):
                 truth = self._facts()
                 pages = read_pages(self.root, self.config.docs)
                 chosen = choose(pages, self.scope.paths, self.config)
+                beside = sidework.begin(
+                    self.config, self.root, self.scope, self._known, lanes, truth, chosen, site, folder
+                )
                 self._bindings(truth, pages, chosen)
                 if self.scope.examples:
                     self._examples(chosen)
-                if site is not None:
-                    self._links(site, len(pages))
+                if site is not None and beside.built and beside.links:
+                    self._links(site, len(pages), beside.built, beside.links)
                 elif kept is not None:
                     self._links_known(kept, len(pages))
-                if self.scope.examples:
-                    once = partial(sitebuild.once, self.config, self.root, folder)
-                    self._screenshots(chosen, once if site is None else lambda: site.site)
-                self._slow(truth, chosen, site.site if site is not None else None)
+                if beside.screenshots:
+                    self._screenshots(beside.screenshots)
+                self._slow(truth, chosen, beside)
         report = self._report(truth, chosen, time.perf_counter() - started)
         if not report.findings:
             remember(report, self.memory, self.scope)
@@ -119,7 +127,7 @@ class Run:
         entry = _Entry()
         started = time.perf_counter()
         yield entry
-        seconds = round(time.perf_counter() - started, 3)
+        seconds = round(entry.seconds or time.perf_counter() - started, 3)
         self.checks.append(CheckEntry(name, entry.counted, unit, seconds, entry.cached, entry.note, entry.figures))
 
     def _facts(self) -> Truth:
@@ -231,12 +239,12 @@ class Run:
                     self._known.note_examples(page, result.per_page[page.path])
         return result.note
 
-    def _links(self, site: SiteCheck, pages: int) -> None:
+    def _links(self, site: SiteCheck, pages: int, built: Future[Timed[None]], links: Future[Timed[SiteResult]]) -> None:
         with self._timed("site", "pages") as entry:
-            site.wait()
+            entry.seconds = built.result().seconds
             entry.counted, entry.cached = pages, site.left
         with self._timed("links", "links") as entry:
-            result = site.finish()
+            result, entry.seconds = links.result().value, links.result().seconds
             self.findings += result.findings
             self.links = dict(result.per_page)
             entry.counted = result.links
@@ -254,31 +262,19 @@ class Run:
             self.links = dict(kept["pages"])
             entry.counted = entry.cached = kept["links"]
 
-    def _screenshots(self, pages: Sequence[Page], site: Callable[[], Path]) -> None:
-        if not any(directive.name == screenshots.NAME for page in pages for directive in page.directives):
-            return
+    def _screenshots(self, visited: Future[Timed[sidework.Visited]]) -> None:
         with self._timed("screenshots", "screenshots") as entry:
-            kept = self._known.check("screenshots") if self.scope.whole else None
-            if kept is not None:
-                entry.counted = entry.cached = kept["counted"]
+            result, entry.seconds = visited.result().value, visited.result().seconds
+            if isinstance(result, Mapping):
+                entry.counted = entry.cached = result["counted"]
                 return
-            from trueup import gallery
-
-            wanted = self.config.screenshots.required
-            required = self.scope.everything and (wanted == "always" or (wanted == "ci" and bool(os.environ.get("CI"))))
-            result = gallery.visit(
-                self.config, self.root, pages, site=site, write=False, required=required, known=self._known
-            )
             self.findings += result.findings
             entry.counted, entry.cached, entry.note = result.visited, result.remembered, result.note
             if self.scope.whole and not result.findings and not result.unseen:
                 self._known.note_check("screenshots", {"counted": result.visited})
 
-    def _slow(self, truth: Truth, pages: Sequence[Page], site: Path | None) -> None:
-        if self.scope.contract:
-            from trueup import contract
-
-            self._counted("contract", "cases", lambda: contract.run(self.config, self.root, truth))
+    def _slow(self, truth: Truth, pages: Sequence[Page], beside: SideWork) -> None:
+        # Types and conformance import parts of the project, which the other lanes must not see half done.
         if self.scope.types:
             from trueup import blocktypes
 
@@ -287,20 +283,28 @@ class Run:
             from trueup import conformance
 
             self._counted("conformance", "pairs", lambda: conformance.run(self.config, self.root, truth))
-        if self.scope.crawl and site is not None and site.is_dir():  # a site that did not build has its finding
-            from trueup import crawl
+        if self.scope.contract:
+            self._counted("contract", "cases", beside.contract)
+        if self.scope.crawl:
+            self._counted("crawl", "links", beside.crawl)
 
-            self._counted("crawl", "links", lambda: crawl.run(self.config, self.root, site))
-
-    def _counted(self, name: str, unit: str, check: Callable[[], CheckResult]) -> None:
+    def _counted(
+        self, name: str, unit: str, check: Callable[[], CheckResult] | Future[Timed[CheckResult | None]] | None
+    ) -> None:
+        kept = sidework.kept(self._known, self.scope, name)
+        if kept is None and check is None:
+            return
         with self._timed(name, unit) as entry:
-            # What is remembered is what a look at all pages found.
-            kept = self._known.check(name) if self.scope.whole else None
             if kept is not None:
                 entry.counted = entry.cached = kept["counted"]
                 entry.figures = kept["figures"]
                 return
-            result = check()
+            if isinstance(check, Future):
+                result, entry.seconds = check.result().value, check.result().seconds
+            else:
+                result = check() if check is not None else None
+            if result is None:
+                return
             entry.figures = result.figures
             self.findings += result.findings
             entry.counted = result.counted
@@ -342,6 +346,8 @@ class _Entry:
     cached: int = 0
     note: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    """Of a check that ran beside others; else it is measured."""
 
 
 def choose(pages: Sequence[Page], paths: Sequence[str], config: Config) -> list[Page]:

@@ -17,6 +17,7 @@ from trueup.processes import reap
 _PREFIX = "trueup-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 (each folder in it is made by mkdtemp)
 _ROOM = 2 * 1024**3
+_OPEN: set[Path] = set()
 
 
 @contextmanager
@@ -31,10 +32,12 @@ def scratch_folder(base: Path | None = None) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
     # A database that refuses to run as root runs as another user, who has to get through.
     folder.chmod(0o711)
+    _OPEN.add(folder)
     try:
-        with _terminated_by_exception():
+        with terminated_by_exception():
             yield folder
     finally:
+        _OPEN.discard(folder)
         reap(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -58,8 +61,14 @@ def _sweep(base: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def reap_open() -> None:
+    """End every process that belongs to a scratch folder of this process."""
+    for folder in list(_OPEN):
+        reap(folder)
+
+
 @contextmanager
-def _terminated_by_exception() -> Iterator[None]:
+def terminated_by_exception() -> Iterator[None]:
     """Let SIGTERM unwind the stack, as SIGINT does, so that what runs is ended."""
     if threading.current_thread() is not threading.main_thread():
         yield
