@@ -83,8 +83,15 @@ def serve(
 
     listener = _bind(settings.host, settings.port)
     app = create_app(settings)
+
     # The application is opened here and not by uvicorn, which answers a database that is away with a page of traceback.
-    server = uvicorn.Server(
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Streams do not end by themselves; the others get their time.
+            app.state.feed.stop()
+            await super().shutdown(sockets)
+
+    server = Server(
         uvicorn.Config(
             app,
             lifespan="off",

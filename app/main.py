@@ -7,15 +7,26 @@ from fastapi import FastAPI
 from app.api import documentation, openapi, problems, swagger
 from app.api.methods import Methods
 from app.api.middleware import DefectNet, RequestIds, SafetyHeaders
-from app.api.routers import auth, control, documents, files, geocoding, households, job_types, jobs, service
+from app.api.routers import (
+    auth,
+    control,
+    documents,
+    files,
+    geocoding,
+    households,
+    job_types,
+    jobs,
+    service,
+    streams,
+)
 from app.handlers import REGISTRY
 from app.jobs.clock import Clock
 from app.jobs.registry import Registry
 from app.lifespan import lifespan
 from app.settings import Settings
 
-#: Routers of the versioned part. The fixed path `/jobs/geocoding` comes before `/jobs/{job_id}`.
-_VERSIONED = (auth, geocoding, jobs, control, job_types, files, households, documents)
+#: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
+_VERSIONED = (auth, geocoding, streams, jobs, control, job_types, files, households, documents)
 
 
 def create_app(

@@ -8,6 +8,8 @@ from fastapi import Depends, Header, Path, Query, Request
 from app.auth.accounts import Accounts
 from app.auth.user import User
 from app.documents.listing import DocumentReader
+from app.feed.feed import Feed
+from app.feed.reader import FeedReader
 from app.households.listing import HouseholdReader
 from app.jobs.files import FileStore
 from app.jobs.registry import Registry
@@ -51,6 +53,14 @@ def _documents(request: Request) -> DocumentReader:
     return DocumentReader(_services(request).database.engine)
 
 
+def _feed(request: Request) -> Feed:
+    return cast(Feed, request.app.state.feed)
+
+
+def _live_reader(request: Request) -> FeedReader:
+    return FeedReader(_services(request).database.engine)
+
+
 def _user(request: Request) -> User:
     # Set by the route when it admitted the caller; an operation that is public has no user.
     return cast(User, request.state.user)
@@ -70,6 +80,8 @@ AllAccounts = Annotated[Accounts, Depends(_accounts)]
 Files = Annotated[FileStore, Depends(_files)]
 Households = Annotated[HouseholdReader, Depends(_households)]
 Documents = Annotated[DocumentReader, Depends(_documents)]
+LiveFeed = Annotated[Feed, Depends(_feed)]
+LiveReader = Annotated[FeedReader, Depends(_live_reader)]
 #: Everything that the process has open.
 Everything = Annotated[Services, Depends(_services)]
 CurrentUser = Annotated[User, Depends(_user)]

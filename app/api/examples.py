@@ -1,5 +1,7 @@
 """Example bodies: one small story, told through all operations. A test holds each against its schema."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 USER_ID = "7c1e9f52-3b64-4a0c-8d2e-5f9a1b6c7d80"
@@ -116,19 +118,20 @@ NEW: dict[str, Any] = {
     "current_state": {},
 }
 
+_CREATED: dict[str, Any] = {
+    "at": _AT.format(0),
+    "event": "create",
+    "actor": "user",
+    "actor_id": USER_ID,
+    "from_status": None,
+    "to_status": "pending",
+    "run": 1,
+    "reason": None,
+    "details": {},
+}
 EVENTS = {
     "items": [
-        {
-            "at": _AT.format(0),
-            "event": "create",
-            "actor": "user",
-            "actor_id": USER_ID,
-            "from_status": None,
-            "to_status": "pending",
-            "run": 1,
-            "reason": None,
-            "details": {},
-        },
+        _CREATED,
         {
             "at": _AT.format(1),
             "event": "claim",
@@ -144,3 +147,22 @@ EVENTS = {
 }
 CHECKPOINTS = {"items": [{"stage": "select", "path": f"{JOB_ID}/select.json", "final": True, "size": 128}]}
 WHY = {"reason": "The provider has asked us to stop until noon."}
+
+_STREAMED = _CREATED | {"job_id": JOB_ID, "type": "geocode_households"}
+_STANDING = {**PROGRESS, "percent": 0, "stage": None, "status": "pending", "processed": 0, "total": None}
+
+
+def _stream(*messages: tuple[int | None, str, Mapping[str, Any]]) -> str:
+    """Return messages (id, name, data) as a stream has them."""
+    return "".join(
+        f"event: {name}\ndata: {json.dumps(data)}\n" + ("" if ident is None else f"id: {ident}\n") + "\n"
+        for ident, name, data in messages
+    )
+
+
+_STORY = (
+    (42, "event", _STREAMED),
+    (None, "progress", _STANDING | {"job_id": JOB_ID, "type": "geocode_households"}),
+)
+LIST_STREAM = _stream((41, "start", {"complete": True}), *_STORY)
+JOB_STREAM = _stream((0, "start", {"complete": True}), *_STORY)

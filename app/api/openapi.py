@@ -15,12 +15,14 @@ from app.api.operation import Operation
 from app.api.problem_examples import problem_responses
 from app.api.route import OperationRoute
 from app.api.schemas.problem import problem_schema
+from app.api.streams import MESSAGE_NAMES
 from app.auth.permissions import BY_PERMISSION, Role
 from app.jobs.registry import JobType, Registry
 from app.problems import Problem
 from app.settings import Settings
 
 _JSON = "application/json"
+_STREAM = "text/event-stream"
 _REF = "#/components/schemas/"
 
 
@@ -47,7 +49,7 @@ def document(app: FastAPI, settings: Settings, registry: Registry) -> dict[str, 
         _complete(specification, path, operation, body=body, settings=settings)
         _complete_parameters(specification, settings, registry)
         _complete_request(specification, operation, registry)
-        for _, model, _example in operation.also.values():
+        for model in (*(model for _, model, _ in operation.also.values()), *operation.stream):
             schemas.update(_with_definitions(model.__name__, _schema(model)))
     _keep_used(found)
     return found
@@ -78,7 +80,10 @@ def _complete(
     problems = operation.all_problems(body=body)
     specification["x-problems"] = [kind.code for kind in problems]
     success = specification["responses"][str(operation.status)]
-    success["content"][_JSON]["example"] = operation.example
+    if operation.stream:
+        success["content"] = {_STREAM: _stream_content(operation)}
+    else:
+        success["content"][_JSON]["example"] = operation.example
     for media_type, text in operation.texts.items():
         success["content"][media_type] = {"schema": {"type": "string"}, "example": text}
     success["headers"] = {
@@ -98,6 +103,12 @@ def _complete(
     for response in responses.values():
         response["headers"]["X-Request-ID"] = documentation.REQUEST_ID_HEADER
     specification["responses"] = dict(sorted(responses.items()))
+
+
+def _stream_content(operation: Operation) -> dict[str, Any]:
+    """Return what a stream holds. OpenAPI 3.1 has no word for its single messages; `x-messages` names their data."""
+    messages = {MESSAGE_NAMES[model]: {"$ref": _REF + model.__name__} for model in operation.stream}
+    return {"schema": {"type": "string"}, "example": operation.example, "x-messages": messages}
 
 
 def _complete_parameters(specification: dict[str, Any], settings: Settings, registry: Registry) -> None:

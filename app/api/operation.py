@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel
 
+from app.auth.accounts import Session
 from app.auth.permissions import BY_PERMISSION, Permission, Role, Scope
 from app.auth.tokens import not_authenticated
-from app.auth.user import User
 from app.problems import (
     BodyTooLarge,
     DatabaseUnavailable,
@@ -51,6 +51,7 @@ class Operation:
         raw: media types of a body that is taken as it is, instead of as JSON.
         also: other answers with a body of their own: status → meaning, model, example.
         texts: examples of success in other media types than JSON.
+        stream: models of the messages, when success is a stream of server-sent events; ``example`` is then text.
         payload: the job type whose payload the body is.
         offline: whether it answers without the database.
     """
@@ -69,6 +70,7 @@ class Operation:
     raw: tuple[str, ...] = ()
     also: Mapping[int, tuple[str, type[BaseModel], Any]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    stream: tuple[type[BaseModel], ...] = ()
     payload: str | None = None
     offline: bool = False
 
@@ -107,7 +109,8 @@ class Operation:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise not_authenticated("The request has no bearer token.")
-        user: User = await request.app.state.accounts.authenticate(token.strip())
+        session: Session = await request.app.state.accounts.session(token.strip())
+        user = session.user
         if not user.may(self.permission):
             raise Forbidden(f"The role {user.role} does not have the permission {self.permission}.")
-        request.state.user = user
+        request.state.user, request.state.signed_in_for = user, session.left

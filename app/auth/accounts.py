@@ -21,6 +21,14 @@ from app.settings import Settings
 
 
 @dataclass(frozen=True)
+class Session:
+    """A signed-in user, and for how long the token is still good."""
+
+    user: User
+    left: timedelta
+
+
+@dataclass(frozen=True)
 class Accounts:
     """The operations on users and tokens; they raise the classes of ``app.problems``."""
 
@@ -68,10 +76,19 @@ class Accounts:
         Raises:
             NotAuthenticated: the token is not valid, or its user is gone or disabled.
         """
-        user = await self.users.get(self.tokens.read(token))
+        return (await self.session(token)).user
+
+    async def session(self, token: str) -> Session:
+        """Return whose token this is, as ``authenticate`` does, and for how long it is still good.
+
+        Raises:
+            NotAuthenticated: as ``authenticate``.
+        """
+        bearer = self.tokens.read(token)
+        user = await self.users.get(bearer.user_id)
         if user is None or user.disabled_at is not None:
             raise not_authenticated("The user of this access token does not exist any more.")
-        return user
+        return Session(user, bearer.expires_at - self.tokens.now)
 
     async def create(self, name: str, password: str, role: Role) -> User:
         """Create a user.

@@ -22,6 +22,14 @@ class AccessToken:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class Bearer:
+    """What a valid token says."""
+
+    user_id: UUID
+    expires_at: datetime
+
+
 class Tokens:
     """Issues and reads access tokens under one signing key.
 
@@ -40,8 +48,13 @@ class Tokens:
         claims = {"sub": str(user_id), "iat": issued, "exp": expires, "iss": ISSUER, "aud": AUDIENCE}
         return AccessToken(jwt.encode(claims, self._secret, algorithm=ALGORITHM), expires)
 
-    def read(self, text: str) -> UUID:
-        """Return whose token this is.
+    @property
+    def now(self) -> datetime:
+        """The time by which tokens expire."""
+        return self._now()
+
+    def read(self, text: str) -> Bearer:
+        """Return whose token this is, and until when.
 
         Raises:
             NotAuthenticated: it is expired, forged, unsigned, or no token at all.
@@ -61,7 +74,7 @@ class Tokens:
         # Checked here because the library reads the machine's clock itself.
         if expires <= self._now().timestamp():
             raise not_authenticated("The access token has expired.")
-        return user_id
+        return Bearer(user_id, datetime.fromtimestamp(expires, UTC))
 
 
 def not_authenticated(detail: str) -> NotAuthenticated:

@@ -15,7 +15,7 @@ _POOL_TIMEOUT, _CONNECT_TIMEOUT = 5, 3
 
 #: A transaction that does nothing for this many leases is of a process that is frozen. The server ends it, or its locks
 #: would keep the worker waiting that takes the job over.
-_IDLE_LEASES = 2
+IDLE_LEASES = 2
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def _connected(address: str, settings: Settings, *, embedded: bool) -> AsyncIterator[Database]:
-    idle = int(settings.lease_seconds * _IDLE_LEASES * 1000)
+    idle = int(settings.lease_seconds * IDLE_LEASES * 1000)
     engine = create_async_engine(
         sqlalchemy_url(address),
         pool_size=settings.database_pool_size,

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from app import cli, migrations, settings
-from app.api import deps, json_body, middleware
+from app.api import deps, json_body, middleware, streams
 from app.api import problems as api_problems
 from app.auth import passwords
 from app.database import tables
 from app.facts.fact import Fact, constant, fact, words
+from app.feed import feed
 from app.handlers import geocode_households, import_voters
 from app.households import columns, voter_file
 from app.jobs import model, retry
@@ -51,6 +52,9 @@ def collect_limits() -> Iterator[Fact]:
         ("exit_misuse", cli, "MISUSE", "The exit status of a command that met something its caller can mend."),
         ("open_requests", cli, "OPEN_REQUESTS_SECONDS", "Seconds that open requests get when the service is stopped."),
         ("metrics_window", metrics, "WINDOW", "Seconds that the figures of the last hour look back."),
+        ("stream_heartbeat", streams, "HEARTBEAT_SECONDS", "Seconds after which a quiet stream shows that it lives."),
+        ("stream_replay", feed, "REPLAY_ENTRIES", "Missed events that a stream tells again at most."),
+        ("stream_waiting", feed, "FOLLOWER_MESSAGES", "Messages that may wait for a slow reader of a stream."),
     ):
         where = constant(module, name)
         value = getattr(module, name)

@@ -1,5 +1,6 @@
 """Frozen records of the job domain."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +30,19 @@ class Progress:
     percent: int
     stage: str | None
     details: dict[str, Any] = field(default_factory=dict)
+
+
+def percent(status: Status, output_stats: Mapping[str, Any], processed: int, total: int | None) -> int:
+    """Return how far a job is: ``output_stats.percent`` when the handler reports it, else processed of total items.
+
+    Capped at ``MOST_PERCENT_UNFINISHED`` until the job is completed.
+    """
+    if status is Status.COMPLETED:
+        return 100
+    reported = output_stats.get("percent")
+    counted = 100 * processed / total if total else 0
+    done = int(reported if isinstance(reported, int | float) else counted)
+    return max(0, min(MOST_PERCENT_UNFINISHED, done))
 
 
 @dataclass(frozen=True)
@@ -70,20 +84,9 @@ class Job:
 
     @property
     def progress(self) -> Progress:
-        """Derive progress: ``output_stats.percent`` when the handler reports it, else processed of total items.
-
-        Capped at ``MOST_PERCENT_UNFINISHED`` until the job is completed.
-        """
-        if self.status is Status.COMPLETED:
-            return Progress(100, self.stage, self.progress_details)
-        reported = self.output_stats.get("percent")
-        if isinstance(reported, int | float):
-            percent = int(reported)
-        elif self.total_items:
-            percent = int(100 * self.processed_items / self.total_items)
-        else:
-            percent = 0
-        return Progress(max(0, min(MOST_PERCENT_UNFINISHED, percent)), self.stage, self.progress_details)
+        """Derive progress; see ``percent``."""
+        done = percent(self.status, self.output_stats, self.processed_items, self.total_items)
+        return Progress(done, self.stage, self.progress_details)
 
     @property
     def lease(self) -> "Lease | None":

@@ -49,18 +49,7 @@ class JobReader:
             rows = await connection.execute(
                 select(job_events).where(job_events.c.job_id == job_id).order_by(job_events.c.id)
             )
-            return [
-                JobEvent(
-                    **{
-                        **row._mapping,
-                        "event": Event(row.event),
-                        "actor": Actor(row.actor),
-                        "from_status": Status(row.from_status) if row.from_status else None,
-                        "to_status": Status(row.to_status),
-                    }
-                )
-                for row in rows
-            ]
+            return [read_event(row) for row in rows]
 
     async def counts(self) -> dict[str, int]:
         """Return the number of jobs in each status."""
@@ -98,3 +87,12 @@ def read_job(row: Row[Any]) -> Job:
     values["status"] = Status(values["status"])
     values["control_request"] = read_request(values["control_request"])
     return Job(**values)
+
+
+def read_event(row: Row[Any]) -> JobEvent:
+    """Return a row of the ``job_events`` table as a record; further columns do no harm."""
+    values = {name: row._mapping[name] for name in job_events.c.keys()}  # noqa: SIM118 (a collection of columns)
+    values["event"], values["actor"] = Event(row.event), Actor(row.actor)
+    values["from_status"] = Status(row.from_status) if row.from_status else None
+    values["to_status"] = Status(row.to_status)
+    return JobEvent(**values)

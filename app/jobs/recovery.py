@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, column, insert, select, tuple_, values
+from sqlalchemy import Uuid, column, func, insert, select, tuple_, values
 from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.tables import job_events, jobs
+from app.jobs.channels import EVENTS_CHANNEL
 from app.jobs.decisions import Rule
 from app.jobs.model import Caller, Job
 from app.jobs.reader import read_job
@@ -99,7 +100,8 @@ class RecoveryStore(JobStore):
             taken = await hand_over([read_job(row) for row in await connection.execute(query)])
             if taken:
                 entries = [self._requeued(job, rule, caller) for job, rule in taken]
-                await connection.execute(insert(job_events).values(entries))
+                announced = func.pg_notify(EVENTS_CHANNEL, "")
+                await connection.execute(insert(job_events).values(entries).returning(announced))
         return [job for job, _ in taken]
 
     def _requeued(self, job: Job, rule: Rule, caller: Caller) -> dict[str, Any]:

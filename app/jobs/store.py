@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CTE, ColumnElement, Double, Select, cast, extract, func, literal, select, tuple_, update
+from sqlalchemy import CTE, ColumnElement, Double, Select, Text, cast, extract, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import job_events, jobs
+from app.jobs.channels import EVENTS_CHANNEL, PROGRESS_CHANNEL
 from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Job, Lease, Request, guard_holds
@@ -223,7 +224,8 @@ class JobStore:
             values["output_stats"] = jobs.c.output_stats.op("||")(literal(storable(dict(step.stats)), JSONB))
         if step.errors:
             values["error_log"] = self._log([{"stage": stage, **error} for error in step.errors])
-        statement = update(jobs).where(*_held(lease)).values(values).returning(jobs.c.control_request)
+        told = func.pg_notify(PROGRESS_CHANNEL, cast(jobs.c.id, Text))
+        statement = update(jobs).where(*_held(lease)).values(values).returning(jobs.c.control_request, told)
         row = (await connection.execute(statement)).one_or_none()
         if row is None:
             raise LeaseLost(f"job {lease.job_id} is no longer held by {lease.worker_id}")
@@ -305,19 +307,23 @@ class JobStore:
         self, changed: CTE, event: Event, source: Status | None, caller: Caller, reason: str | None = None
     ) -> Select[Any]:
         """Return a statement that runs ``changed``, writes its audit entries, and returns the changed jobs."""
-        entry = insert(job_events).from_select(
-            ["job_id", "at", "event", "actor", "actor_id", "from_status", "to_status", "run", "reason"],
-            select(
-                changed.c.id,
-                self.clock.now(),
-                literal(event.value),
-                literal(caller.actor.value),
-                literal(caller.id),
-                literal(source.value if source else None),
-                changed.c.status,
-                changed.c.run,
-                literal(reason),
-            ),
+        entry = (
+            insert(job_events)
+            .from_select(
+                ["job_id", "at", "event", "actor", "actor_id", "from_status", "to_status", "run", "reason"],
+                select(
+                    changed.c.id,
+                    self.clock.now(),
+                    literal(event.value),
+                    literal(caller.actor.value),
+                    literal(caller.id),
+                    literal(source.value if source else None),
+                    changed.c.status,
+                    changed.c.run,
+                    literal(reason),
+                ),
+            )
+            .returning(func.pg_notify(EVENTS_CHANNEL, ""))
         )
         return select(changed).add_cte(entry.cte("audited"))
 

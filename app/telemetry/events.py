@@ -40,6 +40,7 @@ class LogEvent(StrEnum):
     HEARTBEAT_FAILED = "heartbeat.failed"
     REQUEST_FAILED = "request.failed"
     DATABASE_UNAVAILABLE = "database.unavailable"
+    FEED_INTERRUPTED = "feed.interrupted"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,9 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.DATABASE_UNAVAILABLE: LogLine(
         "warning", "A request was refused because the database did not answer.", ("path", "error")
+    ),
+    LogEvent.FEED_INTERRUPTED: LogLine(
+        "warning", "Live updates stand still; they go on, without a gap, when the database is back.", ("error",)
     ),
     LogEvent.REQUEST_FAILED: LogLine(
         "error", "A request met a defect; the trace is in the line.", ("method", "path", "exc_info")

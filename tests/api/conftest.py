@@ -1,5 +1,6 @@
 """The application on a fresh database, without workers, and callers of every role."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import update
+from starlette.types import Message, Receive, Scope, Send
 
 from app.auth.permissions import Role
 from app.auth.user import User
@@ -36,10 +38,39 @@ async def opened(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+class HangsUp:
+    """Goes away as soon as a stream has begun: httpx waits for the end of an answer, and a stream has none."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streaming = asyncio.Event()
+
+        async def send_or_note(message: Message) -> None:
+            if (b"content-type", b"text/event-stream; charset=utf-8") in message.get("headers", []):
+                streaming.set()
+            await send(message)
+
+        async def receive_or_go() -> Message:
+            received, gone = asyncio.ensure_future(receive()), asyncio.ensure_future(streaming.wait())
+            await asyncio.wait({received, gone}, return_when=asyncio.FIRST_COMPLETED)
+            gone.cancel()
+            if received.done():
+                return received.result()
+            received.cancel()
+            return {"type": "http.disconnect"}
+
+        await self._app(scope, receive_or_go, send_or_note)
+        if streaming.is_set():
+            await send({"type": "http.response.body", "body": b""})
+
+
 @asynccontextmanager
 async def connected(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A client without a token."""
-    async with AsyncClient(transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://test") as client:
+    transport = ASGITransport(HangsUp(app), raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
 

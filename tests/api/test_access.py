@@ -196,4 +196,4 @@ def test_a_token_ends_by_the_clock_it_is_given():
     user = uuid4()
     token = tokens.issue(user).text
     time = NOW + timedelta(minutes=4, seconds=58)
-    assert tokens.read(token) == user
+    assert tokens.read(token).user_id == user
