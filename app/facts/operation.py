@@ -1,8 +1,11 @@
 """What operators see and tune: the queue, log lines, metrics, health."""
 
+import inspect
 from collections.abc import Iterator
 
-from app.facts.fact import Fact, enum, fact
+from app.api import streams
+from app.facts.fact import Fact, enum, fact, words
+from app.feed import change
 from app.places import places
 from app.queue import bullmq
 from app.telemetry import events, health, metrics
@@ -54,3 +57,16 @@ def collect_telemetry() -> Iterator[Fact]:
             **({"buckets": list(kind.bounds)} if kind.bounds else {}),
         )
     yield from enum("health_reason", health.Reason)
+    yield from enum("stream_end", change.End)
+    for order, (name, body) in enumerate(streams.MESSAGES.items()):
+        meaning = " ".join((inspect.getdoc(body) or "").split()).partition(": ")[2]
+        where = places(streams).row("MESSAGES", order)
+        yield fact(
+            "stream_message",
+            name,
+            words(name),
+            meaning[0].upper() + meaning[1:],
+            where,
+            order=order,
+            data=body.__name__,
+        )

@@ -19,7 +19,7 @@ class StreamStart(ResponseBody):
 
 
 class StreamedEvent(JobEventRead):
-    """The message `event`: something happened to a job. Its `id` is the one to go on from."""
+    """The message `event`: an entry of the audit trail. The id of the message is the one to go on from."""
 
     job_id: UUID = Field(description="The job.")
     type: str = Field(description="The job's type.")
