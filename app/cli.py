@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -205,6 +206,61 @@ def set_password(
         _complain(f"there is no user called {name!r}")
         raise typer.Exit(MISUSE)
     print(f"{name} has a new password.")  # noqa: T201 (this is a command's answer)
+
+
+@cli.command()
+def orphans(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is found.")] = False,
+) -> None:
+    """Find rows, queue entries and checkpoints that have lost their counterpart."""
+    settings = _logged(_settings())
+    from app.handlers import REGISTRY
+    from app.queue.orphans import OrphanKind
+    from app.services import open_services
+
+    async def run() -> None:
+        async with open_services(settings, REGISTRY, workers=False) as services:
+            found = await services.orphans.find(limit=20)
+            for orphan in found.items:
+                print(orphan.kind.value, orphan.reference)  # noqa: T201 (this is a command's answer)
+            counts = await services.orphans.fix(OrphanKind) if fix else found.counts
+        for kind, count in counts.items():
+            print(f"{'fixed' if fix else 'found'} {kind.value}: {count}")  # noqa: T201 (this is a command's answer)
+
+    _run(run())
+
+
+@cli.command()
+def clear(
+    status: Annotated[str, typer.Argument(help="How the jobs ended: completed, failed or cancelled.")],
+    older_than_days: Annotated[int, typer.Option(min=0, help="Only those that ended at least so many days ago.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them, and delete nothing.")] = False,
+) -> None:
+    """Delete jobs that have ended, with their audit trails and checkpoints."""
+    from app.jobs.model import Caller
+    from app.jobs.removal import Ended
+    from app.jobs.states import TERMINAL, Status
+
+    if status not in TERMINAL:
+        _complain(f"{status!r} is not the end of a job; give {', '.join(one for one in Status if one in TERMINAL)}")
+        raise typer.Exit(MISUSE)
+    settings = _logged(_settings())
+    from app.handlers import REGISTRY
+    from app.services import open_services
+
+    ended = Ended(Status(status), timedelta(days=older_than_days))
+
+    async def run() -> None:
+        async with open_services(settings, REGISTRY, workers=False) as services:
+            if dry_run:
+                print(f"would delete {await services.clearing.count(ended)}")  # noqa: T201 (this is a command's answer)
+                return
+            deleted = 0
+            while (part := await services.clearing.clear(ended, caller=Caller.system("cli"), reason="cleared")).deleted:
+                deleted += part.deleted
+            print(f"deleted {deleted}")  # noqa: T201 (this is a command's answer)
+
+    _run(run())
 
 
 @cli.command(name="settings")

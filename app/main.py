@@ -16,6 +16,8 @@ from app.api.routers import (
     households,
     job_types,
     jobs,
+    orphans,
+    removal,
     service,
     streams,
 )
@@ -54,6 +56,8 @@ def create_app(
     for module in _VERSIONED:
         app.include_router(module.router.routes, prefix=jobs.PREFIX)
     app.include_router(service.admin.routes, prefix=jobs.PREFIX)
+    app.include_router(orphans.router.routes, prefix=jobs.PREFIX)
+    app.include_router(removal.router.routes, prefix=jobs.PREFIX)
     app.include_router(service.router.routes, prefix="/api")
     swagger.install(app)
     problems.install(app)

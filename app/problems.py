@@ -225,6 +225,15 @@ class DatabaseUnavailable(Problem):
     fix = "Repeat the request after the seconds in `Retry-After`. Nothing was kept of it."
 
 
+class QueueUnavailable(Problem):
+    """The store of the queue does not answer."""
+
+    code = "service.queue_unavailable"
+    status = 503
+    title = "The queue does not answer"
+    fix = "Repeat the request after the seconds in `Retry-After`. What was done before stays done."
+
+
 class InternalError(Problem):
     """A defect of the service. It is logged with its trace under the request's id."""
 

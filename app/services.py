@@ -9,16 +9,19 @@ import structlog
 
 from app.database.connect import Database, open_database
 from app.jobs.checkpoints import CheckpointStore
+from app.jobs.clearing import Clearing
 from app.jobs.clock import Clock
 from app.jobs.files import FileStore
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
 from app.jobs.registry import Registry
+from app.jobs.removal import RemovalStore
 from app.jobs.roster import Roster, WorkerProcess
 from app.jobs.service import JobService
 from app.jobs.store import JobStore
 from app.migrations import migrate
 from app.queue.engine import Engine
+from app.queue.orphans import Orphans
 from app.queue.outbox import Outbox
 from app.queue.postgres import BullmqPostgres
 from app.queue.redis import BullmqRedis
@@ -28,6 +31,7 @@ from app.workers.executor import Executor
 from app.workers.periodic import Periodic
 from app.workers.pool import Pool
 from app.workers.recovery import Recovery
+from app.workers.retention import Retention
 
 log = structlog.get_logger("service")
 
@@ -48,6 +52,8 @@ class Services:
     roster: Roster
     outbox: Outbox
     recovery: Recovery
+    orphans: Orphans
+    clearing: Clearing
     jobs: JobService
 
 
@@ -73,6 +79,7 @@ async def open_services(
         checkpoints = CheckpointStore(settings.checkpoint_address)
         files = FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes)
         outbox = Outbox(engine)
+        recovery = Recovery(RecoveryStore(database.engine, clock), reader, outbox, registry)
         services = Services(
             settings=settings,
             registry=registry,
@@ -85,7 +92,9 @@ async def open_services(
             files=files,
             roster=Roster(database.engine, clock),
             outbox=outbox,
-            recovery=Recovery(RecoveryStore(database.engine, clock), reader, outbox, registry),
+            recovery=recovery,
+            clearing=Clearing(RemovalStore(database.engine, clock), checkpoints, outbox),
+            orphans=Orphans(engine, reader, checkpoints, recovery.reconcile),
             jobs=JobService(store, reader, registry, checkpoints, files, outbox),
         )
         if workers and settings.worker_count:
@@ -129,5 +138,11 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
         on_error=LogEvent.RECONCILER_FAILED,
     )
     stack.push_async_callback(recovery.stop)
+    retention = Retention(services.database.engine, services.clearing, settings)
+    if retention.wanted:
+        periodic = Periodic(
+            retention.periodic, timedelta(minutes=settings.retention_minutes), on_error=LogEvent.RETENTION_FAILED
+        )
+        stack.push_async_callback(periodic.stop)
     await pool.start()
     stack.push_async_callback(pool.stop)

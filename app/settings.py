@@ -185,6 +185,35 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "workers"},
     )
 
+    retention_completed_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days after which a completed job is deleted with everything that belongs to it. 0: it is kept.",
+        json_schema_extra={"group": "retention"},
+    )
+    retention_failed_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days after which a failed job is deleted with everything that belongs to it. 0: it is kept.",
+        json_schema_extra={"group": "retention"},
+    )
+    retention_cancelled_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days after which a cancelled job is deleted with everything that belongs to it. 0: it is kept.",
+        json_schema_extra={"group": "retention"},
+    )
+    retention_minutes: float = Field(
+        default=60,
+        ge=0.01,
+        le=1_440,
+        description="Minutes between two looks for jobs whose retention is over.",
+        json_schema_extra={"group": "retention"},
+    )
+
     list_limit: int = Field(
         default=50,
         ge=1,

@@ -45,11 +45,13 @@ class Permission(StrEnum):
     JOBS_CREATE = "jobs.create"
     JOBS_CONTROL = "jobs.control"
     JOBS_FORCE_FAIL = "jobs.force_fail"
+    JOBS_DELETE = "jobs.delete"
     FILES_UPLOAD = "files.upload"
     HOUSEHOLDS_READ = "households.read"
     DOCUMENTS_READ = "documents.read"
     METRICS_READ = "metrics.read"
     QUEUE_INSPECT = "queue.inspect"
+    QUEUE_REPAIR = "queue.repair"
     USERS_MANAGE = "users.manage"
 
 
@@ -77,11 +79,13 @@ GRANTS: tuple[Grant, ...] = (
     Grant(_P.JOBS_CREATE, "Create jobs.", _NONE, _OWN, _ANY),
     Grant(_P.JOBS_CONTROL, "Pause, resume, cancel and retry a job.", _NONE, _OWN, _ANY),
     Grant(_P.JOBS_FORCE_FAIL, "End a job as failed, whatever its worker does.", _NONE, _NONE, _ANY),
+    Grant(_P.JOBS_DELETE, "Delete jobs with everything that belongs to them.", _NONE, _NONE, _ANY),
     Grant(_P.FILES_UPLOAD, "Upload files for jobs to read.", _NONE, _OWN, _ANY),
     Grant(_P.HOUSEHOLDS_READ, "See households and how far they are geocoded.", _ANY, _ANY, _ANY),
     Grant(_P.DOCUMENTS_READ, "See documents and plays, and what jobs found in them.", _ANY, _ANY, _ANY),
     Grant(_P.METRICS_READ, "Read the metrics.", _ANY, _ANY, _ANY),
     Grant(_P.QUEUE_INSPECT, "See the queue engine, its connection and its workers.", _NONE, _NONE, _ANY),
+    Grant(_P.QUEUE_REPAIR, "Fix what has lost its counterpart: rows, entries, checkpoints.", _NONE, _NONE, _ANY),
     Grant(_P.USERS_MANAGE, "Create and list users.", _NONE, _NONE, _ANY),
 )
 

@@ -11,7 +11,7 @@ from app.facts.job_types import collect_job_types
 from app.facts.lifecycle import collect_events, collect_states, collect_transitions
 from app.facts.limits import collect_limits, collect_timings
 from app.facts.operation import collect_queue, collect_telemetry
-from app.facts.recovery import collect_recovery
+from app.facts.recovery import collect_orphans, collect_recovery
 
 
 def collect() -> Iterator[Fact]:
@@ -21,6 +21,7 @@ def collect() -> Iterator[Fact]:
         collect_transitions(),
         collect_events(),
         collect_recovery(),
+        collect_orphans(),
         collect_job_types(),
         collect_problems(),
         collect_access(),

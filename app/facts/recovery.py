@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.facts.fact import Fact, fact, words
+from app.facts.fact import Fact, enum, fact, words
 from app.jobs import decisions
 from app.places import places
+from app.queue.orphans import OrphanKind
 
 
 def collect_recovery() -> Iterator[Fact]:
@@ -27,6 +28,12 @@ def collect_recovery() -> Iterator[Fact]:
             wait=rule.wait.value,
             reason=rule.reason,
         )
+
+
+def collect_orphans() -> Iterator[Fact]:
+    """Yield what can lose its counterpart."""
+    for member in enum("orphan_kind", OrphanKind):
+        yield member | {"fix": OrphanKind(member["key"]).fix}
 
 
 def _asked(wanted: bool | None) -> str:

@@ -97,12 +97,39 @@ class CheckpointStore:
             found.append(CheckpointInfo(stage, f"{job_id}/{name}", final, int(entry["size"])))
         return found
 
+    async def folders(self) -> list[UUID]:
+        """Return the ids of all jobs that have a folder, whether there is such a job or not."""
+        return await anyio.to_thread.run_sync(self._folders)
+
+    def _folders(self) -> list[UUID]:
+        try:
+            names = [name.rstrip("/").rpartition("/")[2] for name in self._storage.ls(self._root, detail=False)]
+        except FileNotFoundError:
+            return []
+        return [UUID(name) for name in sorted(names) if _is_id(name)]
+
     async def delete(self, job_id: UUID) -> None:
-        """Remove all checkpoints of a job; nothing happens when there are none."""
+        """Remove all checkpoints of a job; nothing happens when there are none.
+
+        Raises:
+            StorageUnavailable: the storage refuses to be written to.
+        """
         folder = f"{self._root}/{job_id}"
 
         def remove() -> None:
             if self._storage.exists(folder):
                 self._storage.rm(folder, recursive=True)
 
-        await anyio.to_thread.run_sync(remove)
+        try:
+            await anyio.to_thread.run_sync(remove)
+        except OSError as error:
+            if refuses_writes(error):
+                raise StorageUnavailable(f"Checkpoints of {job_id} could not be removed: {error.strerror}.") from error
+            raise
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False

@@ -1,5 +1,6 @@
 """Reading jobs and their audit trail."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -57,6 +58,11 @@ class JobReader:
         async with self.engine.connect() as connection:
             found = {row[0]: row[1] for row in await connection.execute(query)}
         return {status.value: found.get(status.value, 0) for status in Status}
+
+    async def known(self, job_ids: Iterable[UUID]) -> set[UUID]:
+        """Return those of the ids that are a job's."""
+        async with self.engine.connect() as connection:
+            return set((await connection.execute(select(jobs.c.id).where(jobs.c.id.in_(list(job_ids))))).scalars())
 
     async def pending(self, *, after: UUID | None, limit: int, quiet: timedelta) -> list[tuple[UUID, int]]:
         """Return id and run of pending jobs that nobody has touched for ``quiet``, by id, for the reconciler."""

@@ -19,6 +19,9 @@ log = structlog.get_logger("queue")
 #: The one queue; job types are BullMQ's job names.
 QUEUE = "jobs"
 
+#: Entries that are read at the same time.
+PAGE = 1000
+
 #: Seconds that one call to the queue may take before it counts as unavailable.
 TIMEOUT = 5.0
 
@@ -87,6 +90,14 @@ class Bullmq:
         ]
         async with asyncio.timeout(TIMEOUT):
             await self._queue.addBulk(jobs)
+
+    async def remove(self, entry_ids: Sequence[str]) -> int:
+        """Remove entries that no worker has; return how many there were."""
+        removed = 0
+        for entry_id in entry_ids:
+            async with asyncio.timeout(TIMEOUT):
+                removed += int(await self._queue.backend.remove(entry_id, False))
+        return removed
 
     async def consume(self, consume: Consume, *, concurrency: int, lease: timedelta) -> Consumer:
         """Start handing deliveries to ``consume``, at most ``concurrency`` at the same time."""

@@ -1,6 +1,6 @@
 """What the service needs of a queue engine."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -18,6 +18,15 @@ class Delivery:
     def entry_id(self) -> str:
         """The queue's own id of this delivery: enqueueing the same run twice adds nothing."""
         return f"{self.job_id}-{self.run}"
+
+    @classmethod
+    def read(cls, entry_id: str) -> "Delivery | None":
+        """Return the delivery of an entry's id; None: the entry is not of this service."""
+        job_id, _, run = entry_id.rpartition("-")
+        try:
+            return cls(UUID(job_id), int(run))
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,12 @@ class Engine(Protocol):
 
     async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Return those that the queue does not hold."""
+
+    def waiting(self) -> AsyncIterator[list[str]]:
+        """Yield the ids of the entries that no worker has, in batches; what comes or goes meanwhile may be missed."""
+
+    async def remove(self, entry_ids: Sequence[str]) -> int:
+        """Remove entries that no worker has; return how many there were."""
 
     async def consume(self, consume: Consume, *, concurrency: int, lease: timedelta) -> Consumer:
         """Start handing deliveries to ``consume``, at most ``concurrency`` at the same time."""

@@ -43,6 +43,13 @@ class Outbox:
         if jobs:
             await self._engine.enqueue([_entry(job) for job in jobs])
 
+    async def withdraw(self, jobs: Sequence[Job]) -> None:
+        """Remove the entries of jobs that are gone; one that stays claims nothing, and is found as an orphan."""
+        try:
+            await self._engine.remove([Delivery(job.id, job.run).entry_id for job in jobs])
+        except Exception as error:
+            emit(log, LogEvent.REMAINS_LEFT, jobs=[str(job.id) for job in jobs[:10]], error=str(error))
+
     async def missing(self, waiting: Sequence[tuple[UUID, int]]) -> list[tuple[UUID, int]]:
         """Return those jobs, by id and run, that the queue does not hold."""
         if not waiting:

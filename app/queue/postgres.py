@@ -2,20 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import psycopg
-from sqlalchemy import column, select, table, text
+from sqlalchemy import Text, cast, column, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.queue.bullmq import QUEUE, TIMEOUT, Bullmq
+from app.queue.bullmq import PAGE, QUEUE, TIMEOUT, Bullmq
 from app.queue.engine import Delivery
 
 SCHEMA = "bullmq"
 
 #: BullMQ's own table, as far as it is read here.
-_entries = table("job", column("queue"), column("id"), schema=SCHEMA)
+_entries = table("job", column("queue"), column("id"), column("state"), schema=SCHEMA)
 
 
 class BullmqPostgres(Bullmq):
@@ -38,6 +38,24 @@ class BullmqPostgres(Bullmq):
         async with self._database.connect() as connection:
             held = set((await connection.execute(query)).scalars())
         return [delivery for entry_id, delivery in wanted.items() if entry_id not in held]
+
+    async def waiting(self) -> AsyncIterator[list[str]]:
+        """Yield the ids of the entries that no worker has, in batches."""
+        query = (
+            select(_entries.c.id)
+            .where(_entries.c.queue == QUEUE, cast(_entries.c.state, Text).in_(["waiting", "delayed"]))
+            .order_by(_entries.c.id)
+            .limit(PAGE)
+        )
+        after = ""
+        while True:
+            async with self._database.connect() as connection:
+                page = list((await connection.execute(query.where(_entries.c.id > after))).scalars())
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1]
 
     async def ping(self) -> float:
         """Return the seconds of one round trip to the database.

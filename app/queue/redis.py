@@ -1,7 +1,8 @@
 """The queue on Redis, where other BullMQ workers and tools can see it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis
@@ -10,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app.queue.bullmq import TIMEOUT, Bullmq
+from app.queue.bullmq import PAGE, TIMEOUT, Bullmq
 from app.queue.engine import Delivery
 from app.queue.errors import QueueStartError
 from app.settings import without_password
@@ -49,12 +50,33 @@ class BullmqRedis(Bullmq):
         await self._queue.backend.waitUntilReady()
 
     async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Return those that the queue does not hold."""
+        """Return those that the queue does not hold. Raises ConnectionError when Redis does not answer."""
         pipeline = self._client.pipeline(transaction=False)
         for delivery in deliveries:
             pipeline.exists(self._queue.toKey(delivery.entry_id))
-        held = await pipeline.execute()
+        with _away():
+            held = await pipeline.execute()
         return [delivery for delivery, there in zip(deliveries, held, strict=True) if not there]
+
+    async def waiting(self) -> AsyncIterator[list[str]]:
+        """Yield the ids of the entries that no worker has, in batches. Raises ConnectionError like ``missing``."""
+        for state in ("waiting", "prioritized", "delayed"):
+            start = 0
+            while True:
+                with _away():
+                    page = await self._queue.backend.getRanges([state], start, start + PAGE - 1, True)
+                # BullMQ may keep markers of its own among the entries.
+                found = [entry_id for entry_id in page if not entry_id.startswith("0:")]
+                if found:
+                    yield found
+                if len(page) < PAGE:
+                    break
+                start += PAGE
+
+    async def remove(self, entry_ids: Sequence[str]) -> int:
+        """Remove entries that no worker has; return how many. Raises ConnectionError when Redis does not answer."""
+        with _away():
+            return await super().remove(entry_ids)
 
     async def ping(self) -> float:
         """Return the seconds of one round trip to Redis.
@@ -63,10 +85,8 @@ class BullmqRedis(Bullmq):
             ConnectionError: Redis does not answer.
         """
         started = time.perf_counter()
-        try:
+        with _away():
             await self._client.ping()
-        except RedisError as error:
-            raise ConnectionError(str(error)) from error
         return time.perf_counter() - started
 
     async def counts(self) -> dict[str, int]:
@@ -75,15 +95,22 @@ class BullmqRedis(Bullmq):
         Raises:
             ConnectionError: Redis does not answer.
         """
-        try:
+        with _away():
             return await super().counts()
-        except RedisError as error:
-            raise ConnectionError(str(error)) from error
 
     async def close(self) -> None:
         """Release connections."""
         await self._client.aclose()
         await super().close()
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """Say in the words of the protocol that Redis does not answer."""
+    try:
+        yield
+    except RedisError as error:
+        raise ConnectionError(str(error)) from error
 
 
 def _options(url: str) -> dict[str, Any]:

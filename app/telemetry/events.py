@@ -17,6 +17,7 @@ class LogEvent(StrEnum):
     WORKER_STOPPED = "worker.stopped"
     JOB_CREATED = "job.created"
     JOB_CONTROLLED = "job.controlled"
+    JOB_DELETED = "job.deleted"
     JOB_CLAIMED = "job.claimed"
     JOB_STAGE_STARTED = "job.stage_started"
     JOB_CHECKPOINT_SAVED = "job.checkpoint_saved"
@@ -36,6 +37,9 @@ class LogEvent(StrEnum):
     QUEUE_ERROR = "queue.error"
     QUEUE_UNAVAILABLE = "queue.unavailable"
     JOB_REQUEUED = "job.requeued"
+    ORPHANS_FIXED = "orphans.fixed"
+    REMAINS_LEFT = "remains.left"
+    RETENTION_FAILED = "retention.failed"
     RECONCILER_FAILED = "reconciler.failed"
     HEARTBEAT_FAILED = "heartbeat.failed"
     REQUEST_FAILED = "request.failed"
@@ -66,6 +70,11 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     LogEvent.JOB_CREATED: LogLine("info", "A job was accepted.", ("job_id", "type", "priority")),
     LogEvent.JOB_CONTROLLED: LogLine(
         "info", "A person paused, resumed, cancelled, retried or force-failed a job.", ("job_id", "action", "status")
+    ),
+    LogEvent.JOB_DELETED: LogLine(
+        "info",
+        "A job was deleted with its audit trail and its checkpoints; `status` is what it was.",
+        ("job_id", "type", "status", "by", "reason"),
     ),
     LogEvent.JOB_CLAIMED: LogLine("info", "A worker holds a job now.", ("worker_id",)),
     LogEvent.JOB_STAGE_STARTED: LogLine("info", "A job entered a stage.", ("stage", "resumed")),
@@ -107,6 +116,15 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.JOB_REQUEUED: LogLine(
         "warning", "The reconciler handed over pending jobs that the queue did not hold.", ("count",)
+    ),
+    LogEvent.ORPHANS_FIXED: LogLine("info", "The orphan fixer has mended what it found.", ("kind", "count")),
+    LogEvent.REMAINS_LEFT: LogLine(
+        "warning",
+        "What belongs to deleted jobs could not be removed; the orphan fixer does.",
+        ("jobs", "error"),
+    ),
+    LogEvent.RETENTION_FAILED: LogLine(
+        "warning", "A look for jobs whose retention is over failed; the next one follows.", ("error",)
     ),
     LogEvent.RECONCILER_FAILED: LogLine("warning", "A look for lost jobs failed; the next one follows.", ("error",)),
     LogEvent.HEARTBEAT_FAILED: LogLine(

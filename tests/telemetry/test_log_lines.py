@@ -44,4 +44,5 @@ def test_what_is_not_written_by_name_is_written_by_a_variable():
     assert {event.name for event in LogEvent} - set(SITES) == {
         *("JOB_COMPLETED", "JOB_RESCHEDULED", "JOB_FAILED", "JOB_SUSPENDED", "JOB_STOPPED", "JOB_RELEASED"),
         "RECONCILER_FAILED",
+        "RETENTION_FAILED",
     }

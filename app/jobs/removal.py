@@ -1,0 +1,83 @@
+"""The writes that remove jobs. The audit trail goes with its job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select
+
+from app.database.tables import jobs
+from app.jobs.model import Caller, Job
+from app.jobs.reader import read_job
+from app.jobs.states import TERMINAL, Event, Status, names, target
+from app.jobs.store import JobStore
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Which jobs are removed: those in ``status``, which is a final one, that ended at least ``age`` ago."""
+
+    status: Status
+    age: timedelta = timedelta()
+
+    def __post_init__(self) -> None:
+        if self.status not in TERMINAL:
+            raise ValueError(f"{self.status} is not the end of a job")
+
+
+class RemovalStore(JobStore):
+    """What removes jobs."""
+
+    async def delete(self, job_id: UUID, *, caller: Caller, reason: str | None) -> Job | None:
+        """Remove a job, whatever its status; return it as it was. None: no job has this id.
+
+        One that has not ended is ended first, by the transition that needs no worker, so that whoever hears of the ends
+        of jobs hears of this one too. A worker that holds it loses its lease.
+        """
+        async with self.engine.begin() as connection:
+            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update())).one_or_none()
+            if row is None:
+                return None
+            job = read_job(row)
+            if job.status not in TERMINAL:
+                event = Event.FORCE_FAIL if job.status is Status.PROCESSING else Event.CANCEL
+                to = target(job.status, event)
+                if to is None:
+                    raise ValueError(f"the transition table has no {event} of a job that is {job.status}")
+                await self._apply(
+                    connection, event, job.status, to, [jobs.c.id == job_id], self._effect(event, job, reason),
+                    caller=caller, reason=reason,
+                )  # fmt: skip
+            await connection.execute(delete(jobs).where(jobs.c.id == job_id))
+        return job
+
+    async def delete_ended(self, ended: Ended, *, limit: int) -> list[Job]:
+        """Remove at most ``limit`` jobs, the oldest first; those that another process removes now are left out."""
+        chosen = (
+            select(jobs.c.id)
+            .where(*self._are(ended))
+            .order_by(jobs.c.completed_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self.engine.begin() as connection:
+            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(chosen)).returning(*jobs.c))
+            return [read_job(row) for row in rows]
+
+    async def delete_these(self, job_ids: Sequence[UUID]) -> list[Job]:
+        """Remove those of the jobs that have ended, and return them."""
+        ended = jobs.c.status.in_(names(TERMINAL))
+        async with self.engine.begin() as connection:
+            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), ended).returning(*jobs.c))
+            return [read_job(row) for row in rows]
+
+    async def count_ended(self, ended: Ended) -> int:
+        """Return how many jobs ``delete_ended`` would remove."""
+        async with self.engine.connect() as connection:
+            return (
+                await connection.execute(select(func.count()).select_from(jobs).where(*self._are(ended)))
+            ).scalar_one()
+
+    def _are(self, ended: Ended) -> list[ColumnElement[bool]]:
+        return [jobs.c.status == ended.status.value, jobs.c.completed_at <= self.clock.now(-ended.age)]
