@@ -21,6 +21,7 @@ from app.api.routers import (
     service,
     streams,
 )
+from app.api.traces import Traces
 from app.handlers import REGISTRY
 from app.jobs.clock import Clock
 from app.jobs.registry import Registry
@@ -65,6 +66,7 @@ def create_app(
     # The last one added is the outermost.
     app.add_middleware(DefectNet)
     app.add_middleware(SafetyHeaders)
+    app.add_middleware(Traces)
     app.add_middleware(RequestIds)
     describe = partial(openapi.document, app, settings, registry)
 

@@ -8,7 +8,7 @@ from app.facts.fact import Fact, enum, fact, words
 from app.feed import change
 from app.places import places
 from app.queue import bullmq
-from app.telemetry import events, health, metrics
+from app.telemetry import events, health, metrics, tracing
 
 
 def collect_queue() -> Iterator[Fact]:
@@ -31,7 +31,7 @@ def collect_queue() -> Iterator[Fact]:
 
 
 def collect_telemetry() -> Iterator[Fact]:
-    """Yield log lines, metrics and the reasons for being unhealthy."""
+    """Yield log lines, metrics, spans and the reasons for being unhealthy."""
     for order, (event, line) in enumerate(events.LOG_LINES.items()):
         yield fact(
             "log_line",
@@ -55,6 +55,19 @@ def collect_telemetry() -> Iterator[Fact]:
             labels=list(kind.labels),
             type=kind.type.value,
             **({"buckets": list(kind.bounds)} if kind.bounds else {}),
+        )
+    spans = {id(value): name for name, value in vars(tracing).items() if isinstance(value, tracing.SpanType)}
+    for order, span in enumerate(tracing.SPANS):
+        yield fact(
+            "span",
+            span.name,
+            span.name,
+            span.meaning,
+            places(tracing).name(spans[id(span)]),
+            order=order,
+            type=span.kind.name.lower(),
+            attributes=list(span.attributes),
+            names=list(span.attributes),
         )
     yield from enum("health_reason", health.Reason)
     yield from enum("stream_end", change.End)

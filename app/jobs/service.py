@@ -16,7 +16,8 @@ from app.jobs.reader import JobReader
 from app.jobs.registry import Registry
 from app.jobs.states import Actor, Event, Status
 from app.jobs.store import JobStore, NewJob
-from app.problems import IllegalTransition, InvalidRequest, JobNotFound
+from app.problems import IllegalTransition, InvalidRequest, JobNotFound, Problem
+from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
 
 log = structlog.get_logger("jobs")
@@ -103,14 +104,16 @@ class JobService:
         Raises:
             IdempotencyMismatch: the key's job was created from another request.
         """
-        new = self._validated(type, data, created_by, priority, config or JobConfig())
-        if key is None:
-            job, created = await self._store.create(new, caller=caller), True
-        else:
-            job, created = await self._store.create_once(new, key, caller=caller)
-        if created:
-            emit(log, LogEvent.JOB_CREATED, job_id=str(job.id), type=job.type, priority=job.priority)
-            await self._dispatch.dispatch([job])
+        with tracing.span(tracing.CREATE, {"job.priority": priority}, expected=(Problem,)) as span:
+            new = self._validated(type, data, created_by, priority, config or JobConfig())
+            if key is None:
+                job, created = await self._store.create(new, caller=caller), True
+            else:
+                job, created = await self._store.create_once(new, key, caller=caller)
+            span.set_attributes({"job.id": str(job.id), "job.type": job.type})
+            if created:
+                emit(log, LogEvent.JOB_CREATED, job_id=str(job.id), type=job.type, priority=job.priority)
+                await self._dispatch.dispatch([job])
         return job, created
 
     def _validated(

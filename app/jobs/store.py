@@ -25,6 +25,7 @@ from app.jobs.reader import read_job, read_request
 from app.jobs.states import Actor, Event, Status, sources, target
 from app.jobs.text import storable
 from app.problems import IdempotencyMismatch
+from app.telemetry import tracing
 
 #: Values for the columns of a job, by column name; SQL expressions are welcome.
 Values = Mapping[str, Any]
@@ -112,6 +113,7 @@ class JobStore:
             created_by=new.created_by,
             created_at=now,
             updated_at=now,
+            trace_parent=tracing.parent(),
         )
 
     async def control(self, job_id: UUID, event: Event, *, caller: Caller, reason: str | None) -> tuple[Job, bool]:

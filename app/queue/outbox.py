@@ -9,6 +9,7 @@ import structlog
 
 from app.jobs.model import Job
 from app.queue.engine import Delivery, Engine, Entry
+from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
 
 log = structlog.get_logger("queue")
@@ -32,7 +33,7 @@ class Outbox:
         if not jobs or time.monotonic() < self._spared_until:
             return
         try:
-            await self._engine.enqueue([_entry(job) for job in jobs])
+            await self.hand_over(jobs)
         except Exception as error:
             # Whoever creates a job waits for this call: while the queue is away, only one of them waits in vain.
             self._spared_until = time.monotonic() + _SPARED_SECONDS
@@ -40,7 +41,10 @@ class Outbox:
 
     async def hand_over(self, jobs: Sequence[Job]) -> None:
         """Hand pending jobs over; raises what the engine raises when it cannot."""
-        if jobs:
+        if not jobs:
+            return
+        about: tracing.Attributes = {"messaging.system": self._engine.name, "messaging.batch.message_count": len(jobs)}
+        with tracing.span(tracing.ENQUEUE, about):
             await self._engine.enqueue([_entry(job) for job in jobs])
 
     async def withdraw(self, jobs: Sequence[Job]) -> None:

@@ -7,6 +7,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from app.settings import LogFormat, LogLevel
+from app.telemetry.tracing import traced
 
 
 def _plain(_logger: object, _method: str, line: EventDict) -> EventDict:
@@ -19,6 +20,7 @@ def configure(form: LogFormat, level: LogLevel) -> None:
     """Send all log lines, those of libraries too, to standard error in the chosen form."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        traced,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

@@ -16,6 +16,7 @@ from app.jobs.registry import JobType
 from app.jobs.retry import is_transient
 from app.jobs.store import JobStore
 from app.problems import StorageUnavailable
+from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
 from app.workers.outcome import Completed, Failed, Lost, Outcome, Stopped
 
@@ -135,11 +136,13 @@ class Execution:
             files=self._files,
             recorder=self,
         )
-        emit(log, LogEvent.JOB_STAGE_STARTED, stage=name, resumed=resumes)
-        async with self._store.engine.begin() as connection:
-            await self.record(connection, name, Step())
-        result = dict(await self._type.stage(name).run(context))
-        await self._save(name, {"stage": name, "result": result}, final=True)
+        about: tracing.Attributes = {"job.stage": name, "job.resumed": resumes}
+        with tracing.span(tracing.STAGE, about, expected=(Interrupted, LeaseLost)):
+            emit(log, LogEvent.JOB_STAGE_STARTED, stage=name, resumed=resumes)
+            async with self._store.engine.begin() as connection:
+                await self.record(connection, name, Step())
+            result = dict(await self._type.stage(name).run(context))
+            await self._save(name, {"stage": name, "result": result}, final=True)
         return result
 
     async def _save_interrupted(self) -> None:

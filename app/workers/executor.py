@@ -16,6 +16,7 @@ from app.jobs.states import Event, Status
 from app.jobs.store import JobStore
 from app.problems import Problem, UnknownJobType
 from app.queue.engine import Delivery
+from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
 from app.workers.execution import Execution
 from app.workers.outcome import Completed, Failed, Lost, Outcome, Stopped
@@ -74,7 +75,16 @@ class Executor:
         if job is None:
             emit(log, LogEvent.DELIVERY_DROPPED, job_id=str(delivery.job_id), run=delivery.run)
             return
-        with structlog.contextvars.bound_contextvars(job_id=str(job.id), type=job.type, run=job.run):
+        about: tracing.Attributes = {
+            "job.id": str(job.id),
+            "job.type": job.type,
+            "job.run": job.run,
+            "worker.id": self.worker_id,
+        }
+        with (
+            tracing.span(tracing.ATTEMPT, about, within=tracing.within(job.trace_parent)),
+            structlog.contextvars.bound_contextvars(job_id=str(job.id), type=job.type, run=job.run),
+        ):
             emit(log, LogEvent.JOB_CLAIMED, worker_id=self.worker_id)
             try:
                 await self._run(job)
@@ -101,6 +111,8 @@ class Executor:
             self.running.discard(execution)
 
     async def _settle(self, execution: Execution, outcome: Outcome) -> None:
+        if isinstance(outcome, Failed):
+            tracing.fail(tracing.current(), outcome.error)
         match outcome:
             case Completed():
                 await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED)
@@ -149,6 +161,7 @@ class Executor:
         extra = {"error": error["message"]} if error else {}
         if delay:
             extra["retry_in_seconds"] = f"{delay.total_seconds():.1f}"
+        tracing.current().set_attribute("job.outcome", event.value)
         emit(log, line, **extra)
         if settled.status is Status.PENDING:
             await self._dispatch.dispatch([settled])
