@@ -16,6 +16,7 @@ from trueup import (
     bare,
     claims,
     coverage,
+    dashboards,
     generated,
     inline,
     repository,
@@ -162,6 +163,7 @@ class Run:
             if self.config.coverage:
                 self.coverage = {kind: asdict(figure) for kind, figure in watermark.figures(covered).items()}
             self.findings += rules.check(self.root, self.config.rules, truth.inventory)
+            self.findings += dashboards.check(truth.inventory)
             self.findings += requirements.check(self.config, self.root, tests, strict=self.scope.evidence)
             self.findings += words.stale(truth.inventory)
             entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)

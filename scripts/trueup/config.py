@@ -186,6 +186,9 @@ class Config(_Section):
         default_factory=list, description="`module:function` of each that returns the application's own facts."
     )
     rules: list[Path] = Field(default_factory=list, description="Files of alert rules that Prometheus reads.")
+    dashboards: list[Path] = Field(
+        default_factory=list, description="Files of dashboards that Grafana imports, each panel a fact."
+    )
     vocabulary: Path | None = Field(default=None, description="TOML file of foreign words, each with a reason.")
     glossary: Path | None = Field(default=None, description="TOML file of terms, each with its meaning and aliases.")
     requirements: Path | None = Field(

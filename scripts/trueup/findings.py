@@ -94,6 +94,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "A file of alert rules is not what Prometheus accepts, or reads a metric that there is not.",
             "Correct the rule.",
         ),
+        "dashboard-invalid": Code(
+            "A query of a dashboard is no PromQL, or reads a metric or label that there is not.", "Correct the query."
+        ),
         # screenshots
         "screenshot-stale": Code(
             "A screenshot shows something else than the page it was taken of shows now, or was never taken.",

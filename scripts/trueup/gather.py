@@ -7,6 +7,7 @@ from typing import Any
 from trueup import failures
 from trueup.collect import (
     commands,
+    dashboards,
     files,
     glossary,
     metrics,
@@ -52,6 +53,7 @@ def gather(config: Config, root: Path) -> Truth:
         facts += plugin.collect(root, config.collectors)
     facts += project.collect(root)
     facts += rules.collect(root, config.rules)
+    facts += dashboards.collect(root, config.dashboards)
     facts += glossary.collect(root, config.glossary)
     facts += score.collect(root, config.mutate.result)
     known = list(symbols.collect(root, config.packages))

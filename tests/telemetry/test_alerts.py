@@ -1,5 +1,6 @@
 """The alert rules that are shipped: Prometheus accepts them, they fire when they should, and follow the settings."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_an_alert_says_what_it_means_and_where_to_look(name):
 def test_half_of_the_waiting_time_is_half_of_the_setting():
     minutes = Settings.model_fields["pending_minutes"].default
     assert ALERTS["JobsPendingTooOld"]["expr"] == f"jobs_oldest_pending_seconds > {minutes * 60 // 2}"
+
+
+def test_every_alert_is_seen_to_fire_and_to_stay_quiet():
+    """P8-9: no alert rule without a test of its own."""
+    groups = yaml.safe_load((ROOT / "tests/telemetry/alerts_test.yml").read_text())["tests"]
+    tested = [row for group in groups for row in group["alert_rule_test"]]
+    assert {row["alertname"] for row in tested if row.get("exp_alerts")} == set(ALERTS)
+    assert {row["alertname"] for row in tested if not row.get("exp_alerts")} == set(ALERTS)
+
+
+def test_the_dashboard_shows_every_metric():
+    """P8-9: what is measured can be seen."""
+    text = (ROOT / "app/telemetry/dashboard.json").read_text()
+    assert [kind.name for kind in METRICS if not re.search(rf"\b{kind.name}\b|\b{kind.name}_bucket\b", text)] == []
 
 
 def test_the_metrics_that_alerts_read_exist():

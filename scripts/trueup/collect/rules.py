@@ -40,12 +40,13 @@ def _attributes(rule: dict[str, Any], group: str, order: int) -> dict[str, Any]:
         "summary": str(annotations.get("summary", "")),
         "labels": {str(key): str(value) for key, value in labels.items()},
         "annotations": {str(key): str(value) for key, value in annotations.items()},
-        "metrics": _metrics(expression),
+        "metrics": metrics_in(expression),
         "thresholds": [float(number) for number in _COMPARED.findall(expression)],
     }
 
 
-def _metrics(expression: str) -> list[str]:
+def metrics_in(expression: str) -> list[str]:
+    """The metrics that an expression reads; none when it is no PromQL."""
     found: list[str] = []
 
     def visit(node: Any) -> bool:
