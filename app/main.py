@@ -9,6 +9,7 @@ from app.api.methods import Methods
 from app.api.middleware import DefectNet, RequestIds, SafetyHeaders
 from app.api.routers import (
     auth,
+    bulk,
     control,
     documents,
     files,
@@ -29,7 +30,7 @@ from app.lifespan import lifespan
 from app.settings import Settings
 
 #: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
-_VERSIONED = (auth, geocoding, streams, jobs, control, job_types, files, households, documents)
+_VERSIONED = (auth, geocoding, streams, bulk, jobs, control, job_types, files, households, documents)
 
 
 def create_app(

@@ -180,6 +180,15 @@ class IdempotencyMismatch(Problem):
     fix = "Send the same request again to get its job, or use a new key for a new job."
 
 
+class BulkMismatch(Problem):
+    """The filter of an action on many jobs finds other jobs now than those that the request confirms."""
+
+    code = "job.bulk_mismatch"
+    status = 409
+    title = "The jobs are others than those that were confirmed"
+    fix = "Look again with `dry_run`, and send the new `digest` or `expected_count`. Nothing was done."
+
+
 class UnknownJobType(Problem):
     """No job type has this name or alias."""
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from app.database.connect import Database, open_database
+from app.jobs.bulk import Bulk, BulkStore
 from app.jobs.checkpoints import CheckpointStore
 from app.jobs.clearing import Clearing
 from app.jobs.clock import Clock
@@ -54,6 +55,7 @@ class Services:
     recovery: Recovery
     orphans: Orphans
     clearing: Clearing
+    bulk: Bulk
     jobs: JobService
 
 
@@ -80,6 +82,7 @@ async def open_services(
         files = FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes)
         outbox = Outbox(engine)
         recovery = Recovery(RecoveryStore(database.engine, clock), reader, outbox, registry)
+        clearing = Clearing(RemovalStore(database.engine, clock), checkpoints, outbox)
         services = Services(
             settings=settings,
             registry=registry,
@@ -93,7 +96,8 @@ async def open_services(
             roster=Roster(database.engine, clock),
             outbox=outbox,
             recovery=recovery,
-            clearing=Clearing(RemovalStore(database.engine, clock), checkpoints, outbox),
+            clearing=clearing,
+            bulk=Bulk(BulkStore(database.engine, clock), reader, clearing, outbox),
             orphans=Orphans(engine, reader, checkpoints, recovery.reconcile),
             jobs=JobService(store, reader, registry, checkpoints, files, outbox),
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.api import documentation, examples
 from app.api.problems import MEDIA_TYPE, catalogue_link
-from app.problems import IllegalTransition, InvalidRequest, Problem
+from app.problems import BulkMismatch, IllegalTransition, InvalidRequest, Problem
 
 _EXTRA: dict[type[Problem], dict[str, Any]] = {
     InvalidRequest: {
@@ -15,6 +15,7 @@ _EXTRA: dict[type[Problem], dict[str, Any]] = {
             {"in": "query", "field": "limit", "message": "Input should be less than or equal to 200", "value": "1000"}
         ]
     },
+    BulkMismatch: {"count": 15, "digest": "1f3870be274f6c49"},
     IllegalTransition: {"current_status": "completed", "allowed_actions": []},
 }
 

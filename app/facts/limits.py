@@ -12,7 +12,7 @@ from app.facts.fact import Fact, constant, fact, words
 from app.feed import feed
 from app.handlers import geocode_households, import_voters
 from app.households import columns, voter_file
-from app.jobs import model, retry
+from app.jobs import clearing, model, retry
 from app.places import places
 from app.queue import outbox
 from app.telemetry import health, metrics
@@ -39,6 +39,7 @@ def collect_limits() -> Iterator[Fact]:
         ("json_depth", json_body, "MAX_DEPTH", "Levels of lists and objects inside each other in a JSON body."),
         ("retry_after", api_problems, "RETRY_AFTER", "Seconds that `Retry-After` names."),
         ("reconcile_quiet", outbox, "QUIET", "Seconds for which a pending job must be untouched to be looked for."),
+        ("bulk_most", clearing, "MOST_AT_ONCE", "Most jobs that one request changes or deletes."),
         ("recovery_batch", recovery, "BATCH", "Jobs that recovery looks at, or hands over, at the same time."),
         ("unknown_type_wait", retry, "UNKNOWN_TYPE_WAIT", "Seconds that a job waits whose type a worker did not know."),
         ("request_id", middleware, "ID_LENGTH", "Characters that a request's own id may have."),

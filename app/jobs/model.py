@@ -138,7 +138,17 @@ class Caller:
         return cls(Actor.SYSTEM, name)
 
 
-def guard_holds(job: Job, event: Event) -> bool:
+@dataclass(frozen=True)
+class Standing:
+    """What decides whether an action can be done to a job, and by whom."""
+
+    id: UUID
+    status: Status
+    control_request: Request | None
+    created_by: UUID | None
+
+
+def guard_holds(job: Job | Standing, event: Event) -> bool:
     """Tell whether what the transition table asks besides the status holds for a person's event."""
     if job.status is not Status.PROCESSING:
         return True

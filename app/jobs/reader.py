@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import job_events, jobs
 from app.jobs.clock import Clock
 from app.jobs.listing import Cursor, JobFilter, JobPage
-from app.jobs.model import Job, JobEvent, Request
+from app.jobs.model import Job, JobEvent, Request, Standing
 from app.jobs.states import Actor, Event, Status, names
 
 
@@ -31,11 +31,7 @@ class JobReader:
     async def page(self, filters: JobFilter, *, limit: int, cursor: Cursor | None) -> JobPage:
         """Return at most ``limit`` jobs, newest first, that are older than ``cursor``."""
         query: Select[Any] = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
-        if filters.status:
-            query = query.where(jobs.c.status.in_(names(filters.status)))
-        for column, value in (("type", filters.type), ("stage", filters.stage), ("created_by", filters.created_by)):
-            if value is not None:
-                query = query.where(jobs.c[column] == value)
+        query = query.where(*_conditions(filters))
         if cursor:
             query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(cursor.created_at, cursor.id))
         async with self.engine.connect() as connection:
@@ -43,6 +39,16 @@ class JobReader:
         items = found[:limit]
         last = items[-1] if len(found) > limit else None
         return JobPage(items, Cursor(last.created_at, last.id).encode(filters) if last else None)
+
+    async def standings(self, filters: JobFilter, *, limit: int) -> list[Standing]:
+        """Return how at most ``limit`` of the jobs that ``filters`` finds stand, by id."""
+        columns = (jobs.c.id, jobs.c.status, jobs.c.control_request, jobs.c.created_by)
+        query = select(*columns).where(*_conditions(filters)).order_by(jobs.c.id).limit(limit)
+        async with self.engine.connect() as connection:
+            return [
+                Standing(row.id, Status(row.status), read_request(row.control_request), row.created_by)
+                for row in await connection.execute(query)
+            ]
 
     async def events(self, job_id: UUID) -> list[JobEvent]:
         """Return the audit trail of a job, oldest first."""
@@ -76,6 +82,13 @@ class JobReader:
             query = query.where(jobs.c.id > after)
         async with self.engine.connect() as connection:
             return [(row.id, row.run) for row in await connection.execute(query)]
+
+
+def _conditions(filters: JobFilter) -> list[ColumnElement[bool]]:
+    """Return what holds for the jobs that ``filters`` finds."""
+    conditions = [jobs.c.status.in_(names(filters.status))] if filters.status else []
+    asked = (("type", filters.type), ("stage", filters.stage), ("created_by", filters.created_by))
+    return conditions + [jobs.c[column] == value for column, value in asked if value is not None]
 
 
 def read_request(value: str | None) -> Request | None:

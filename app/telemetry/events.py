@@ -17,6 +17,7 @@ class LogEvent(StrEnum):
     WORKER_STOPPED = "worker.stopped"
     JOB_CREATED = "job.created"
     JOB_CONTROLLED = "job.controlled"
+    JOBS_CONTROLLED = "jobs.controlled"
     JOB_DELETED = "job.deleted"
     JOB_CLAIMED = "job.claimed"
     JOB_STAGE_STARTED = "job.stage_started"
@@ -70,6 +71,9 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     LogEvent.JOB_CREATED: LogLine("info", "A job was accepted.", ("job_id", "type", "priority")),
     LogEvent.JOB_CONTROLLED: LogLine(
         "info", "A person paused, resumed, cancelled, retried or force-failed a job.", ("job_id", "action", "status")
+    ),
+    LogEvent.JOBS_CONTROLLED: LogLine(
+        "info", "A person has done one action to many jobs; each has it in its audit trail.", ("action", "count", "by")
     ),
     LogEvent.JOB_DELETED: LogLine(
         "info",

@@ -37,6 +37,8 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] | None = Field(default=None, description="The invalid fields, when there are any.")
     current_status: Status | None = Field(default=None, description="The job's status, when it is in the way.")
     allowed_actions: list[Event] | None = Field(default=None, description="What can be done to the job now.")
+    count: int | None = Field(default=None, description="Jobs that the filter finds for the action now.")
+    digest: str | None = Field(default=None, description="The fingerprint of these jobs, to confirm them.")
 
 
 def problem_schema() -> dict[str, Any]:
