@@ -26,6 +26,7 @@ class Seeds:
     def __init__(self, config: Config, root: Path, scratch: Path, ports: Ports) -> None:
         self._config, self._root, self._scratch, self._ports = config, root, scratch, ports
         self._cache = root / ".trueup" / "cache"
+        self._failed: ServiceError | None = None
 
     def ensure(self) -> Path:
         """The folder of the seed that fits the code as it is now, made if need be.
@@ -37,9 +38,16 @@ class Seeds:
             raise ServiceError("a page needs the live service, but tool.trueup.service is not set; add it")
         seed = self._cache / f"seed-{self._digest(service)}"
         with self._locked():
+            if self._failed is not None:
+                # It would fail again, once for each page.
+                raise self._failed
             if not seed.is_dir():
                 self._forget()
-                self._make(service, seed)
+                try:
+                    self._make(service, seed)
+                except ServiceError as error:
+                    self._failed = error
+                    raise
             seed.touch()
         return seed
 

@@ -128,6 +128,9 @@ def test_a_failing_set_up_shows_its_output(tmp_path: Path, scratch: Path) -> Non
         source.ensure()
     assert list(belonging(scratch)) == []
     assert list((tmp_path / ".trueup" / "cache").glob("seed-*")) == []
+    # Every page that waits for it is told the same.
+    with pytest.raises(ServiceError, match="no paper"):
+        source.ensure()
 
 
 def test_a_page_that_needs_a_service_without_one_says_what_to_set(tmp_path: Path, scratch: Path) -> None:
