@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from rapidfuzz import fuzz, process
-
 from trueup.errors import TrueupError
 
 AMBIENT_KINDS = frozenset({"coverage", "file", "requirement", "symbol"})
@@ -158,5 +156,8 @@ def slug(text: str) -> str:
 
 def closest(name: str, choices: Iterable[str]) -> str | None:
     """The choice most like `name`, in any case; none when nothing is close."""
+    # Imported for those who ask: building a site asks for nothing that is not there.
+    from rapidfuzz import fuzz, process
+
     found = process.extractOne(name, list(choices), scorer=fuzz.ratio, processor=str.lower, score_cutoff=72)
     return found[0] if found else None
