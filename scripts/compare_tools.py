@@ -1,6 +1,6 @@
 """Holds other tools against the mutants of `trueup mutate`, side by side in one run, and writes docs/comparison.json.
 
-    uv run --group compare python scripts/compare_tools.py --each 1
+    uv run --group compare python scripts/compare_tools.py
 
 Every tool runs at its best settings, and gets the benefit of the doubt: whatever it reports about a mutant that it did
 not report about the clean tree counts as caught. trueup counts only when it reports the finding that the mutant names.
@@ -272,12 +272,12 @@ def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
 # -- the run
 
 
-def compare(each: int, jobs: int) -> tuple[list[Row], dict[str, Any]]:
+def compare(part: str, jobs: int) -> tuple[list[Row], dict[str, Any]]:
     """Run every tool on every chosen mutant. Returns a row for each tool, and what the run was made of."""
     with TemporaryDirectory(prefix="compare-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        chosen = ["--each", str(each)]
+        chosen = ["--each", "1", *(["--sample", part] if part else [])]
         own, judged = _trueup(chosen)
         subprocess.run(["trueup", "mutate", "--export", str(folder / "mutants"), *chosen], cwd=ROOT, check=True)
         listed = json.loads((folder / "mutants" / "mutants.json").read_text())
@@ -367,10 +367,12 @@ def _commit() -> str:
 def main() -> None:
     """Run the comparison, print it, and write it where the page finds it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--each", type=int, default=1, help="mutants of each class")
+    parser.add_argument(
+        "--sample", default="", metavar="3/8", help="one part of the mutants; by default one of each class"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at the same time")
     options = parser.parse_args()
-    rows, taken = compare(options.each, options.jobs)
+    rows, taken = compare(options.sample, options.jobs)
     TARGET.write_text(json.dumps({"taken": taken, "tools": [asdict(row) for row in rows]}, indent=2) + "\n")
     table = Table("Tool", f"of {taken['code']} in code", f"of {taken['docs']} in pages", "false alarms", "s each")
     for row in rows:
