@@ -18,6 +18,7 @@ from app.api.routers import (
     job_types,
     jobs,
     orphans,
+    plays,
     removal,
     service,
     streams,
@@ -30,7 +31,7 @@ from app.lifespan import lifespan
 from app.settings import Settings
 
 #: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
-_VERSIONED = (auth, geocoding, streams, bulk, jobs, control, job_types, files, households, documents)
+_VERSIONED = (auth, geocoding, streams, bulk, jobs, control, job_types, files, households, documents, plays)
 
 
 def create_app(

@@ -216,6 +216,15 @@ class DocumentNotFound(Problem):
     fix = "Check the id; list the documents with `GET /api/v1/documents`."
 
 
+class PlayNotFound(Problem):
+    """No play has this id."""
+
+    code = "play.not_found"
+    status = 404
+    title = "There is no such play"
+    fix = "Check the id; list the plays with `GET /api/v1/plays`."
+
+
 class StorageUnavailable(Problem):
     """The disk under the data directory, or the checkpoint store, refuses writes; usually it is full."""
 

@@ -7,6 +7,7 @@ from app.database.connect import open_database
 from app.database.tables import metadata
 from app.documents.tables import documents
 from app.households.tables import households
+from app.plays.tables import plays
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +25,7 @@ ASPECTS = {
 
 @pytest.mark.parametrize("aspect", ASPECTS)
 async def test_the_migrations_end_at_the_tables_of_the_code(settings, aspect):
-    assert households.metadata is documents.metadata is metadata
+    assert households.metadata is documents.metadata is plays.metadata is metadata
 
     async def described(connection, schema: str) -> set[tuple[str, ...]]:
         rows = await connection.execute(text(ASPECTS[aspect]), {"schema": schema})

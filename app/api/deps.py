@@ -14,6 +14,7 @@ from app.households.listing import HouseholdReader
 from app.jobs.files import FileStore
 from app.jobs.registry import Registry
 from app.jobs.service import JobService
+from app.plays.listing import PlayReader
 from app.services import Services
 from app.settings import Settings
 
@@ -61,6 +62,10 @@ def _live_reader(request: Request) -> FeedReader:
     return FeedReader(_services(request).database.engine)
 
 
+def _plays(request: Request) -> PlayReader:
+    return PlayReader(_services(request).database.engine)
+
+
 def _user(request: Request) -> User:
     # Set by the route when it admitted the caller; an operation that is public has no user.
     return cast(User, request.state.user)
@@ -82,6 +87,7 @@ Households = Annotated[HouseholdReader, Depends(_households)]
 Documents = Annotated[DocumentReader, Depends(_documents)]
 LiveFeed = Annotated[Feed, Depends(_feed)]
 LiveReader = Annotated[FeedReader, Depends(_live_reader)]
+Plays = Annotated[PlayReader, Depends(_plays)]
 #: Everything that the process has open.
 Everything = Annotated[Services, Depends(_services)]
 CurrentUser = Annotated[User, Depends(_user)]

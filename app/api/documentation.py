@@ -26,6 +26,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Files", "description": "Files that jobs read."},
     {"name": "Households", "description": "What imports and geocoding have made."},
     {"name": "Documents", "description": "What the jobs that process documents have made."},
+    {"name": "Plays", "description": "What the jobs that parse plays have made."},
     {"name": "Service", "description": "Health, metrics and the inside of the queue."},
 ]
 

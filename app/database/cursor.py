@@ -3,10 +3,22 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.problems import InvalidCursor
+
+#: A row of a list, by column name.
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list; ``next_cursor`` is None on the last one."""
+
+    items: Sequence[Row]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
 """Reading documents: the list, one with its connections, and its chunks."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.cursor import KeyCursor
+from app.database.cursor import KeyCursor, Page, Row
 from app.documents.model import DocumentFormat
 from app.documents.tables import document_chunks, document_connections, documents
 from app.problems import DocumentNotFound, InvalidCursor
@@ -17,17 +15,7 @@ from app.problems import DocumentNotFound, InvalidCursor
 #: Connections that are shown of a document, the strongest.
 MOST_CONNECTIONS = 50
 
-Row = Mapping[str, Any]
-
 _SHOWN = [column for column in documents.c if column.name not in ("vector", "pipeline", "encoding")]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list; ``next_cursor`` is None on the last one."""
-
-    items: Sequence[Row]
-    next_cursor: str | None
 
 
 @dataclass(frozen=True)

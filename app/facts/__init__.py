@@ -11,6 +11,7 @@ from app.facts.job_types import collect_job_types
 from app.facts.lifecycle import collect_events, collect_states, collect_transitions
 from app.facts.limits import collect_limits, collect_timings
 from app.facts.operation import collect_queue, collect_telemetry
+from app.facts.plays import collect_plays
 from app.facts.recovery import collect_orphans, collect_recovery
 
 
@@ -30,6 +31,7 @@ def collect() -> Iterator[Fact]:
         collect_households(),
         collect_file_formats(),
         collect_documents(),
+        collect_plays(),
         collect_limits(),
         collect_timings(),
         collect_sample(),

@@ -5,8 +5,9 @@ from alembic import context
 from app.database.tables import metadata
 from app.documents.tables import documents
 from app.households.tables import households
+from app.plays.tables import plays
 
-assert households.metadata is documents.metadata is metadata, "one metadata holds all tables"  # noqa: S101
+assert households.metadata is documents.metadata is plays.metadata is metadata, "one metadata holds all tables"  # noqa: S101
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -32,6 +32,7 @@ def test_names_and_aliases():
         "geocode_households": "geocode_households",
         "geocoding": "geocode_households",
         "process_document": "process_document",
+        "parse_play": "parse_play",
     }
     assert [stage.name for stage in REGISTRY["import_voters"].stages] == ["read", "validate", "upsert"]
     assert [stage.name for stage in REGISTRY["geocode_households"].stages] == ["select", "look_up", "write_back"]

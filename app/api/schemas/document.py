@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.schemas.base import ResponseBody
-from app.documents.listing import Page
+from app.database.cursor import Page
 from app.documents.model import DocumentFormat
 
 
