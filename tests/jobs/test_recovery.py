@@ -12,8 +12,12 @@ from app.jobs.clock import Clock
 from app.jobs.model import Caller
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
+from app.jobs.registry import Registry
 from app.jobs.states import Event, Status
+from app.queue.engine import Delivery
+from app.workers.executor import Executor
 from app.workers.recovery import Recovery
+from tests.conftest import opener
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +31,14 @@ def recovery(services, *, clock=None, batch=1000, registry=None):
     engine = services.database.engine
     store, reader = RecoveryStore(engine, clock), JobReader(engine, clock)
     return Recovery(store, reader, services.outbox, registry or services.registry, chance=lambda: 0, batch=batch)
+
+
+def executor(services, *, registry):
+    """A worker of another release."""
+    return Executor(
+        worker_id="older", store=services.store, registry=registry, checkpoints=services.checkpoints,
+        files=services.files, dispatch=services.outbox, lease=timedelta(seconds=15),
+    )  # fmt: skip
 
 
 async def create(services):
@@ -49,9 +61,9 @@ async def trail(services):
         return Counter({Event(row[0]): row[1] for row in rows})
 
 
-async def test_lost_entries_are_made_again_once_by_many_processes_in_batches(open_process):
+async def test_lost_entries_are_made_again_once_by_many_processes_in_batches(settings_of_each_queue):
     """CC-9: a pending job without an entry is handed over again, and the audit trail says so once."""
-    async with open_process(counting_registry(), workers=False) as services:
+    async with opener(settings_of_each_queue)(counting_registry(), workers=False) as services:
         made = [await create(services) for _ in range(25)]
         await forget_entries(services)
         await services.outbox.hand_over(made[:5])
@@ -121,3 +133,11 @@ async def test_a_type_that_this_process_does_not_know_is_left_to_others(open_pro
         reasons = [(await services.jobs.events(job.id))[-1].reason for job in (lost, waiting)]
         assert all("knows its type" in reason or "know its type" in reason for reason in reasons), reasons
         assert await services.outbox.missing([(waiting.id, waiting.run)]) == []
+        worker = executor(services, registry=Registry([]))
+        for used_up in range(4):
+            await worker.consume(Delivery(waiting.id, waiting.run + used_up))
+            met = await services.jobs.get(waiting.id)
+            assert (met.retry_count, met.status) == (
+                (used_up + 1, Status.PENDING) if used_up < 3 else (3, Status.FAILED)
+            )
+        assert met.error_log[0]["code"] == "job.unknown_type"
