@@ -13,6 +13,7 @@ from app.jobs.checkpoints import CheckpointStore
 from app.jobs.clearing import Clearing
 from app.jobs.clock import Clock
 from app.jobs.files import FileStore
+from app.jobs.gate import Gate
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
 from app.jobs.registry import Registry
@@ -21,7 +22,9 @@ from app.jobs.roster import Roster, WorkerProcess
 from app.jobs.service import JobService
 from app.jobs.store import JobStore
 from app.migrations import migrate
+from app.queue.aging import Aging
 from app.queue.engine import Engine
+from app.queue.feeder import Feeder
 from app.queue.orphans import Orphans
 from app.queue.outbox import Outbox
 from app.queue.postgres import BullmqPostgres
@@ -33,6 +36,7 @@ from app.workers.periodic import Periodic
 from app.workers.pool import Pool
 from app.workers.recovery import Recovery
 from app.workers.retention import Retention
+from app.workers.turns import Turns
 
 log = structlog.get_logger("service")
 
@@ -51,6 +55,7 @@ class Services:
     checkpoints: CheckpointStore
     files: FileStore
     roster: Roster
+    gate: Gate
     outbox: Outbox
     recovery: Recovery
     orphans: Orphans
@@ -80,7 +85,7 @@ async def open_services(
         store, reader = JobStore(database.engine, clock), JobReader(database.engine, clock)
         checkpoints = CheckpointStore(settings.checkpoint_address)
         files = FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes)
-        outbox = Outbox(engine)
+        gate, outbox = Gate(store, registry), Outbox(engine)
         recovery = Recovery(RecoveryStore(database.engine, clock), reader, outbox, registry)
         clearing = Clearing(RemovalStore(database.engine, clock), checkpoints, outbox)
         services = Services(
@@ -94,11 +99,12 @@ async def open_services(
             checkpoints=checkpoints,
             files=files,
             roster=Roster(database.engine, clock),
+            gate=gate,
             outbox=outbox,
             recovery=recovery,
             clearing=clearing,
             bulk=Bulk(BulkStore(database.engine, clock), reader, clearing, outbox),
-            orphans=Orphans(engine, reader, checkpoints, recovery.reconcile),
+            orphans=Orphans(engine, reader, checkpoints, recovery.reconcile, limited=registry.limited),
             jobs=JobService(store, reader, registry, checkpoints, files, outbox),
         )
         if workers and settings.worker_count:
@@ -117,6 +123,8 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
     settings = services.settings
     process = WorkerProcess.this(settings.worker_count)
     lease = timedelta(seconds=settings.lease_seconds)
+    feeder = Feeder(services.gate, services.outbox, limited=services.registry.limited)
+    stack.push_async_callback(feeder.close)
     executor = Executor(
         worker_id=process.id,
         store=services.store,
@@ -124,6 +132,8 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
         checkpoints=services.checkpoints,
         files=services.files,
         dispatch=services.outbox,
+        gate=services.gate,
+        feeder=feeder,
         lease=lease,
     )
     pool = Pool(
@@ -148,5 +158,12 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
             retention.periodic, timedelta(minutes=settings.retention_minutes), on_error=LogEvent.RETENTION_FAILED
         )
         stack.push_async_callback(periodic.stop)
+    aging = Aging(
+        services.database.engine, services.engine, services.clock, after=timedelta(seconds=settings.aging_seconds)
+    )
+    turns = Periodic(
+        Turns(feeder, aging).look, timedelta(seconds=settings.reconcile_seconds), on_error=LogEvent.TURNS_FAILED
+    )
+    stack.push_async_callback(turns.stop)
     await pool.start()
     stack.push_async_callback(pool.stop)

@@ -177,6 +177,13 @@ class Settings(BaseSettings):
         description="Seconds between two looks for expired leases and for pending jobs that the queue does not hold.",
         json_schema_extra={"group": "workers"},
     )
+    aging_seconds: float = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="Seconds for which a due job waits behind jobs of a higher priority; then it comes before all.",
+        json_schema_extra={"group": "workers"},
+    )
     shutdown_seconds: float = Field(
         default=20,
         ge=0,

@@ -91,6 +91,8 @@ def job(**changes: Any) -> dict[str, Any]:
         "retry_count": 0,
         "max_retries": 3,
         "next_retry_at": None,
+        "start_at": None,
+        "aged_at": None,
         "worker_id": "host-1-4711-9c2f1a",
         "lock_expires_at": "2026-03-02T09:15:19Z",
         "run": 1,

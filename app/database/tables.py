@@ -19,7 +19,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.jobs.states import TERMINAL, Actor, Event, Status, names
@@ -84,6 +84,8 @@ jobs = Table(
     Column("created_by", Uuid, ForeignKey("users.id")),
     _time("created_at", nullable=False),
     _time("updated_at", nullable=False),
+    _time("start_at"),
+    _time("aged_at"),
     _time("started_at"),
     _time("completed_at"),
     Column("stage", Text),
@@ -142,9 +144,26 @@ jobs = Table(
     ),
     # Figures of the last hour.
     Index("ix_jobs_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
+    # The next job of a limited type.
+    Index(
+        "ix_jobs_turn",
+        "type",
+        text("aged_at"),
+        text("priority DESC"),
+        "created_at",
+        "id",
+        postgresql_where=text(f"status = '{Status.PENDING}'"),
+    ),
     # The reconciler: jobs that are due, and leases that have expired.
     Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),
     Index("ix_jobs_lease", "lock_expires_at", postgresql_where=text(f"status = '{Status.PROCESSING}'")),
+)
+
+type_gates = Table(
+    "type_gates",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("starts", ARRAY(DateTime(timezone=True)), nullable=False),
 )
 
 job_events = Table(

@@ -37,6 +37,10 @@ def collect_job_types() -> Iterator[Fact]:
             factor=kind.retry.factor,
             cap_seconds=kind.retry.cap_seconds,
             jitter=kind.retry.jitter,
+            concurrency=kind.limits.concurrency,
+            rate_starts=kind.limits.rate.starts if kind.limits.rate else None,
+            rate_seconds=kind.limits.rate.seconds if kind.limits.rate else None,
+            attempt_seconds=kind.limits.attempt_seconds,
             payload=kind.payload.__name__,
             example=dict(kind.example),
         )

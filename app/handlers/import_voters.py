@@ -18,6 +18,7 @@ from app.households.store import stage_rows, write_rows
 from app.households.voter_file import Batch, Encoding, Header, Position, VoterFile, VoterFileError
 from app.jobs.context import Context, Step
 from app.jobs.files import FileStore
+from app.jobs.limits import Limits
 from app.jobs.registry import JobType, Stage
 
 #: Rows of one step. A pause or a cancel takes effect after at most this many.
@@ -151,5 +152,7 @@ IMPORT_VOTERS = JobType(
         Stage("upsert", "Write households and voters", upsert),
     ),
     example={"file_id": "4f6d1c1e-8a52-4f0e-9d0c-0d7c3a1b2e5f"},
+    # Imports of the same households wait for each other's rows; more of them at once would not be faster.
+    limits=Limits(concurrency=4),
     check=require_file,
 )

@@ -21,3 +21,8 @@ class Clock:
         moved = self.offset + ahead
         expression: ColumnElement[datetime] = func.now()
         return expression + literal(moved, INTERVAL) if moved else expression
+
+    def instant(self) -> ColumnElement[datetime]:
+        """Return the SQL expression for the time at which it is evaluated; ``now`` is when its transaction began."""
+        expression: ColumnElement[datetime] = func.clock_timestamp()
+        return expression + literal(self.offset, INTERVAL) if self.offset else expression

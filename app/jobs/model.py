@@ -58,6 +58,8 @@ class Job:
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
+    start_at: datetime | None
+    aged_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
     stage: str | None

@@ -1,6 +1,6 @@
 """Reading jobs and their audit trail."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -70,11 +70,20 @@ class JobReader:
         async with self.engine.connect() as connection:
             return set((await connection.execute(select(jobs.c.id).where(jobs.c.id.in_(list(job_ids))))).scalars())
 
-    async def pending(self, *, after: UUID | None, limit: int, quiet: timedelta) -> list[tuple[UUID, int]]:
-        """Return id and run of pending jobs that nobody has touched for ``quiet``, by id, for the reconciler."""
+    async def pending(
+        self, *, after: UUID | None, limit: int, quiet: timedelta, without: Collection[str] = ()
+    ) -> list[tuple[UUID, int]]:
+        """Return id and run of pending jobs that nobody has touched for ``quiet``, by id, for the reconciler.
+
+        Jobs of the types ``without`` are left out.
+        """
         query = (
             select(jobs.c.id, jobs.c.run)
-            .where(jobs.c.status == Status.PENDING.value, jobs.c.updated_at < self.clock.now(-quiet))
+            .where(
+                jobs.c.status == Status.PENDING.value,
+                jobs.c.updated_at < self.clock.now(-quiet),
+                jobs.c.type.not_in(without),
+            )
             .order_by(jobs.c.id)
             .limit(limit)
         )

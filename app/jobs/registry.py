@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from app.jobs.context import Context
 from app.jobs.files import FileStore
+from app.jobs.limits import Limits
 from app.jobs.retry import RetryPolicy
 from app.problems import UnknownJobType
 
@@ -30,7 +31,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class JobType:
-    """A kind of job: its payload, its stages in order, and how it is retried.
+    """A kind of job: its payload, its stages in order, how it is retried, and what limits it.
 
     ``example`` is a payload that validates; documentation and the OpenAPI document show it. ``check``, if there is one,
     looks at a valid payload once more before the job is created.
@@ -44,6 +45,7 @@ class JobType:
     example: Mapping[str, Any]
     aliases: tuple[str, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    limits: Limits = field(default_factory=Limits)
     check: PayloadCheck | None = None
 
     def stage(self, name: str) -> Stage:
@@ -80,6 +82,11 @@ class Registry(Mapping[str, JobType]):
     def names(self) -> Mapping[str, str]:
         """Every accepted name, aliases included, with the canonical one that it stands for."""
         return MappingProxyType(self._names)
+
+    @property
+    def limited(self) -> list[str]:
+        """The types of which a job may have to wait although a worker is free."""
+        return [name for name, kind in self._types.items() if kind.limits.gated]
 
     def resolve(self, name: str) -> JobType:
         """Return the type called ``name`` (canonical or alias).

@@ -16,6 +16,10 @@ class TransientError(Exception):
     """A handler raises this when the same work may succeed later: a store is away, a provider is busy."""
 
 
+class AttemptTimedOut(TransientError):
+    """An attempt took longer than its job type allows. The next one goes on from the last step."""
+
+
 class PermanentError(Exception):
     """A handler raises this when trying again cannot help: the input is wrong, a needed thing does not exist."""
 

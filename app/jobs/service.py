@@ -1,6 +1,7 @@
 """What a caller can do to jobs, one function each."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -72,8 +73,9 @@ class JobService:
         created_by: UUID | None,
         priority: int = DEFAULT_PRIORITY,
         config: JobConfig | None = None,
+        start_at: datetime | None = None,
     ) -> Job:
-        """Create a job and hand it to the queue.
+        """Create a job and hand it to the queue; it does not start before ``start_at``.
 
         Raises:
             UnknownJobType: no type has this name or alias.
@@ -81,7 +83,14 @@ class JobService:
             Problem: what the type's own check of a payload finds, such as FileNotKnown.
         """
         job, _ = await self.create_once(
-            None, type=type, data=data, caller=caller, created_by=created_by, priority=priority, config=config
+            None,
+            type=type,
+            data=data,
+            caller=caller,
+            created_by=created_by,
+            priority=priority,
+            config=config,
+            start_at=start_at,
         )
         return job
 
@@ -95,6 +104,7 @@ class JobService:
         created_by: UUID | None,
         priority: int = DEFAULT_PRIORITY,
         config: JobConfig | None = None,
+        start_at: datetime | None = None,
     ) -> tuple[Job, bool]:
         """Create a job as ``create`` does, unless its creator has used ``key`` before.
 
@@ -105,7 +115,7 @@ class JobService:
             IdempotencyMismatch: the key's job was created from another request.
         """
         with tracing.span(tracing.CREATE, {"job.priority": priority}, expected=(Problem,)) as span:
-            new = self._validated(type, data, created_by, priority, config or JobConfig())
+            new = self._validated(type, data, created_by, priority, config or JobConfig(), start_at)
             if key is None:
                 job, created = await self._store.create(new, caller=caller), True
             else:
@@ -117,7 +127,13 @@ class JobService:
         return job, created
 
     def _validated(
-        self, type: str, data: Mapping[str, Any], created_by: UUID | None, priority: int, config: JobConfig
+        self,
+        type: str,
+        data: Mapping[str, Any],
+        created_by: UUID | None,
+        priority: int,
+        config: JobConfig,
+        start_at: datetime | None,
     ) -> NewJob:
         job_type = self._registry.resolve(type)
         try:
@@ -135,6 +151,7 @@ class JobService:
             priority=priority,
             max_retries=job_type.retry.max_retries if config.max_retries is None else config.max_retries,
             created_by=created_by,
+            start_at=start_at,
         )
 
     async def get(self, job_id: UUID) -> Job:

@@ -8,11 +8,27 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CTE, ColumnElement, Double, Select, Text, cast, extract, func, literal, select, tuple_, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Double,
+    Select,
+    Text,
+    case,
+    cast,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -44,11 +60,14 @@ class NewJob:
     priority: int
     max_retries: int
     created_by: UUID | None
+    start_at: datetime | None = None
 
     @property
     def digest(self) -> bytes:
         """What tells two requests apart that use one idempotency key."""
-        asked = [self.type, self.data, self.config, self.priority]
+        asked: list[Any] = [self.type, self.data, self.config, self.priority]
+        if self.start_at:
+            asked.append(self.start_at.astimezone(UTC).isoformat())
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 
@@ -111,6 +130,8 @@ class JobStore:
             config=new.config,
             max_retries=new.max_retries,
             created_by=new.created_by,
+            start_at=new.start_at,
+            next_retry_at=_first_attempt(literal(new.start_at, DateTime(timezone=True)), now) if new.start_at else None,
             created_at=now,
             updated_at=now,
             trace_parent=tracing.parent(),
@@ -162,7 +183,11 @@ class JobStore:
 
     def _again(self) -> dict[str, Any]:
         """Return what makes a job deliverable once more: a new run number, so that older deliveries are void."""
-        return {"run": jobs.c.run + 1, "next_retry_at": None, "control_request": None}
+        return {
+            "run": jobs.c.run + 1,
+            "next_retry_at": _first_attempt(jobs.c.start_at, self.clock.now()),
+            "control_request": None,
+        }
 
     def _ended(self) -> dict[str, Any]:
         return {"completed_at": self.clock.now(), "control_request": None, "next_retry_at": None}
@@ -170,21 +195,30 @@ class JobStore:
     # -- workers
 
     async def claim(self, job_id: UUID, run: int, *, worker_id: str, lease: timedelta) -> Job | None:
-        """Take a pending job for a worker. None: the delivery is old, or another worker or a person was quicker."""
+        """Take a pending job for a worker, whatever the limits of its type. None: see ``claim_on``."""
+        async with self.engine.begin() as connection:
+            return await self.claim_on(connection, Lease(job_id, run, worker_id), lasts=lease)
+
+    async def claim_on(self, connection: AsyncConnection, lease: Lease, *, lasts: timedelta) -> Job | None:
+        """Take a pending job for the worker of ``lease``, on ``connection``.
+
+        None: the delivery is old or early, or another worker or a person was quicker.
+        """
         now = self.clock.now()
         values = {
-            "worker_id": worker_id,
-            "lock_expires_at": self.clock.now(lease),
+            "worker_id": lease.worker_id,
+            "lock_expires_at": self.clock.now(lasts),
             "started_at": func.coalesce(jobs.c.started_at, now),
             "next_retry_at": None,
             "waited_seconds": jobs.c.waited_seconds + _waited(now),
+            "aged_at": None,
         }
-        guard = [jobs.c.id == job_id, jobs.c.run == run]
-        caller = Caller(Actor.WORKER, worker_id)
-        async with self.engine.begin() as connection:
-            claimed = await self._apply(
-                connection, Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values, caller=caller
-            )
+        due = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now)
+        guard = [jobs.c.id == lease.job_id, jobs.c.run == lease.run, due]
+        caller = Caller(Actor.WORKER, lease.worker_id)
+        claimed = await self._apply(
+            connection, Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values, caller=caller
+        )
         return claimed[0] if claimed else None
 
     async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:
@@ -343,6 +377,11 @@ def _waited(now: ColumnElement[datetime]) -> ColumnElement[float]:
     """Return for how many seconds a pending job has been due."""
     due = func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)
     return func.greatest(cast(extract("epoch", now - due), Double), 0.0)
+
+
+def _first_attempt(start_at: ColumnElement[Any], now: ColumnElement[datetime]) -> ColumnElement[Any]:
+    """Return when a job that has not to wait for anything else is due: at its delayed start, or (None) at once."""
+    return case((start_at > now, start_at), else_=None)
 
 
 def _held(lease: Lease) -> list[ColumnElement[bool]]:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +37,12 @@ class QueueDefault:
     reason: str
 
 
+_AT_ONCE = {"type": "fixed", "delay": 0}
+
 #: Options of every entry. Retries are the service's own: a retry is a new run, hence a new entry.
 ENTRY_DEFAULTS = (
     QueueDefault("attempts", 1, "The service counts attempts on the job's row; the queue delivers a run once."),
+    QueueDefault("backoff", _AT_ONCE, "The queue makes no second attempt; the retry policy of the type says when."),
     QueueDefault("removeOnComplete", True, "A finished delivery says nothing that the job's row does not say."),
     QueueDefault("removeOnFail", True, "A failed delivery is found by the reconciler, and enqueued again."),
 )
@@ -51,13 +56,17 @@ WORKER_DEFAULTS = (
 )
 
 
+#: BullMQ's priority of jobs that have waited too long: before all others.
+AGED = 1
+
+
 def _options(defaults: Sequence[QueueDefault]) -> dict[str, Any]:
     return {default.name: default.value for default in defaults}
 
 
 def queue_priority(priority: int) -> int:
-    """Return BullMQ's priority, where 1 comes first, for ours, where the highest number does."""
-    return HIGHEST_PRIORITY - priority + 1
+    """Return BullMQ's priority, where the lowest number comes first, for ours, where the highest does."""
+    return AGED + 1 + HIGHEST_PRIORITY - priority
 
 
 class Bullmq:
@@ -82,8 +91,8 @@ class Bullmq:
                 "opts": {
                     **_options(ENTRY_DEFAULTS),
                     "jobId": entry.delivery.entry_id,
-                    "priority": queue_priority(entry.priority),
-                    "delay": int(entry.delay.total_seconds() * 1000),
+                    "priority": AGED if entry.aged else queue_priority(entry.priority),
+                    "delay": ceil(entry.delay.total_seconds() * 1000),
                 },
             }
             for entry in entries
@@ -99,11 +108,22 @@ class Bullmq:
                 removed += int(await self._queue.backend.remove(entry_id, False))
         return removed
 
+    async def promote(self, deliveries: Sequence[Delivery]) -> None:
+        """Put entries before all others, in this order; those that the queue does not hold are passed over."""
+        for delivery in deliveries:
+            async with asyncio.timeout(TIMEOUT):
+                await self._promote(delivery.entry_id)
+
+    async def _promote(self, entry_id: str) -> None:
+        # So the library says that there is no such entry.
+        with suppress(TypeError):
+            await self._queue.backend.changePriority(entry_id, AGED)
+
     async def consume(self, consume: Consume, *, concurrency: int, lease: timedelta) -> Consumer:
         """Start handing deliveries to ``consume``, at most ``concurrency`` at the same time."""
 
         async def process(job: Job, _token: str) -> None:
-            await consume(Delivery(UUID(job.data["job_id"]), job.data["run"]))
+            await consume(Delivery(UUID(job.data["job_id"]), job.data["run"], job.name))
 
         worker = _Worker(
             QUEUE,

@@ -1,7 +1,7 @@
 """What the service needs of a queue engine."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -9,10 +9,11 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Delivery:
-    """A job id handed to a worker, with the run that it was enqueued for."""
+    """A job id handed to a worker, with the run that it was enqueued for; ``type`` comes with what is delivered."""
 
     job_id: UUID
     run: int
+    type: str = field(default="", compare=False)
 
     @property
     def entry_id(self) -> str:
@@ -31,12 +32,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Entry:
-    """A delivery to be made: at once or after ``delay``, the highest ``priority`` first."""
+    """A delivery to be made: at once or after ``delay``; ``aged`` ones first, then the highest ``priority``."""
 
     delivery: Delivery
     type: str
     priority: int
     delay: timedelta = timedelta()
+    aged: bool = False
 
 
 Consume = Callable[[Delivery], Awaitable[None]]
@@ -59,6 +61,9 @@ class Engine(Protocol):
 
     async def enqueue(self, entries: Sequence[Entry]) -> None:
         """Add entries; those that exist already are left as they are."""
+
+    async def promote(self, deliveries: Sequence[Delivery]) -> None:
+        """Put entries before all others, in this order; those that the queue does not hold are passed over."""
 
     async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Return those that the queue does not hold."""

@@ -1,6 +1,6 @@
 """What has lost its counterpart: rows, queue entries and checkpoints that belong to nothing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -76,11 +76,15 @@ class Orphans:
         reader: JobReader,
         checkpoints: CheckpointStore,
         requeue: Callable[[], Awaitable[int]],
+        *,
+        limited: Collection[str] = (),
     ) -> None:
+        """Jobs of the types ``limited`` wait outside of the queue, so that they are no orphans."""
         self._engine = engine
         self._reader = reader
         self._checkpoints = checkpoints
         self._requeue = requeue
+        self._limited = limited
 
     async def find(self, *, limit: int) -> Findings:
         """Look everywhere; name at most ``limit`` orphans.
@@ -141,7 +145,7 @@ class Orphans:
     async def _rows(self) -> AsyncIterator[list[Orphan]]:
         after = None
         while True:
-            page = await self._reader.pending(after=after, limit=_BATCH, quiet=QUIET)
+            page = await self._reader.pending(after=after, limit=_BATCH, quiet=QUIET, without=self._limited)
             missing = await self._engine.missing([Delivery(job_id, run) for job_id, run in page]) if page else []
             yield [Orphan(OrphanKind.ROW_WITHOUT_ENTRY, str(lost.job_id), lost.job_id) for lost in missing]
             if len(page) < _BATCH:

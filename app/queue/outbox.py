@@ -20,6 +20,9 @@ QUIET = timedelta(seconds=2)
 #: For how long no job is handed over after one could not be; the reconciler finds those that were made meanwhile.
 _SPARED_SECONDS = 5.0
 
+#: The longest delay that an entry of the queue gets. Who comes before its time is delayed again.
+LONGEST_DELAY = timedelta(days=365)
+
 
 class Outbox:
     """Hands committed jobs to the queue, and tells which of them it does not hold."""
@@ -64,4 +67,5 @@ class Outbox:
 
 def _entry(job: Job) -> Entry:
     delay = job.next_retry_at - datetime.now(UTC) if job.next_retry_at else timedelta()
-    return Entry(Delivery(job.id, job.run), job.type, job.priority, max(delay, timedelta()))
+    delay = min(max(delay, timedelta()), LONGEST_DELAY)
+    return Entry(Delivery(job.id, job.run), job.type, job.priority, delay, aged=job.aged_at is not None)

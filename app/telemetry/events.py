@@ -34,6 +34,9 @@ class LogEvent(StrEnum):
     JOB_ERROR = "job.error"
     DELIVERY_FAILED = "delivery.failed"
     DELIVERY_DROPPED = "delivery.dropped"
+    DELIVERY_DEFERRED = "delivery.deferred"
+    TURNS_FAILED = "turns.failed"
+    JOBS_AGED = "jobs.aged"
     CHECKPOINT_FAILED = "checkpoint.failed"
     QUEUE_ERROR = "queue.error"
     QUEUE_UNAVAILABLE = "queue.unavailable"
@@ -110,6 +113,19 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.DELIVERY_DROPPED: LogLine(
         "debug", "The queue delivered a job that cannot be claimed; nothing to do.", ("job_id", "run")
+    ),
+    LogEvent.DELIVERY_DEFERRED: LogLine(
+        "debug",
+        "The queue delivered a job that may not start yet; it is delivered again later.",
+        ("job_id", "run", "wait_seconds"),
+    ),
+    LogEvent.TURNS_FAILED: LogLine(
+        "warning",
+        "Jobs of a limited type could not be handed over; the next look of recovery does it.",
+        ("type", "error"),
+    ),
+    LogEvent.JOBS_AGED: LogLine(
+        "info", "Jobs that had waited too long behind a higher priority were put first.", ("count",)
     ),
     LogEvent.CHECKPOINT_FAILED: LogLine(
         "warning", "An interrupted stage's state is on the row, but not in storage.", ("error",)

@@ -13,7 +13,7 @@ from app.jobs.context import Context, Interrupted, LeaseLost, Step
 from app.jobs.files import FileStore
 from app.jobs.model import Job, Lease, Request
 from app.jobs.registry import JobType
-from app.jobs.retry import is_transient
+from app.jobs.retry import AttemptTimedOut, is_transient
 from app.jobs.store import JobStore
 from app.problems import StorageUnavailable
 from app.telemetry import tracing
@@ -21,6 +21,9 @@ from app.telemetry.events import LogEvent, emit
 from app.workers.outcome import Completed, Failed, Lost, Outcome, Stopped
 
 log = structlog.get_logger("worker")
+
+#: Seconds that a handler gets to end after its attempt was cut off; one that hangs in a thread is left behind.
+_CUT_SECONDS = 5.0
 
 
 class Execution:
@@ -84,7 +87,8 @@ class Execution:
         """Run the stages that are not finished yet and return what came of it; raises nothing of the handler's."""
         self._task = asyncio.create_task(self._stages(), name=f"job {self.job.id}")
         try:
-            return await self._task
+            done, _ = await asyncio.wait({self._task}, timeout=self._type.limits.attempt_seconds)
+            return await self._task if done else await self._cut_off(self._task)
         except asyncio.CancelledError:
             if self.lost:
                 return Lost()
@@ -93,6 +97,16 @@ class Execution:
             with suppress(asyncio.CancelledError):
                 await self._task
             raise
+
+    async def _cut_off(self, task: asyncio.Task[Outcome]) -> Outcome:
+        """End an attempt that takes too long. What it has committed stays."""
+        # From here on it may not write any more, whatever it waits for.
+        self.lost = True
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CUT_SECONDS)
+        seconds = self._type.limits.attempt_seconds
+        error = AttemptTimedOut(f"The attempt took longer than {seconds:g} s, the most for {self._type.name}.")
+        return Failed(error, self._stage_name, transient=True)
 
     async def _stages(self) -> Outcome:
         self._stage_name = self._type.stages[0].name

@@ -8,7 +8,8 @@ import structlog
 
 from app.jobs.checkpoints import CheckpointStore
 from app.jobs.files import FileStore
-from app.jobs.model import Job, Request
+from app.jobs.gate import Gate, NotNow
+from app.jobs.model import Job, Lease, Request
 from app.jobs.registry import Registry
 from app.jobs.retry import UNKNOWN_TYPE_WAIT
 from app.jobs.service import Dispatch
@@ -16,6 +17,7 @@ from app.jobs.states import Event, Status
 from app.jobs.store import JobStore
 from app.problems import Problem, UnknownJobType
 from app.queue.engine import Delivery
+from app.queue.feeder import Feeder
 from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
 from app.workers.execution import Execution
@@ -46,6 +48,8 @@ class Executor:
         checkpoints: CheckpointStore,
         files: FileStore,
         dispatch: Dispatch,
+        gate: Gate,
+        feeder: Feeder,
         lease: timedelta,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -56,6 +60,8 @@ class Executor:
         self._checkpoints = checkpoints
         self._files = files
         self._dispatch = dispatch
+        self._gate = gate
+        self._feeder = feeder
         self._lease = lease
         self._chance = chance
         self._closing = False
@@ -67,13 +73,20 @@ class Executor:
             execution.shutting_down = True
 
     async def consume(self, delivery: Delivery) -> None:
-        """Claim the delivered job and run it; drop the delivery when the job cannot be claimed."""
+        """Claim the delivered job and run it; drop the delivery when the job cannot be claimed, or not yet."""
         if self._closing:
             # The row stays pending, and the reconciler of a living process enqueues it.
             return
-        job = await self._store.claim(delivery.job_id, delivery.run, worker_id=self.worker_id, lease=self._lease)
+        wanted = Lease(delivery.job_id, delivery.run, self.worker_id)
+        job = await self._gate.claim(wanted, delivery.type, lasts=self._lease)
         if job is None:
             emit(log, LogEvent.DELIVERY_DROPPED, job_id=str(delivery.job_id), run=delivery.run)
+            return
+        if isinstance(job, NotNow):
+            # No other delivery can be made while this one is under way; the feeder makes it later.
+            seconds = round(job.wait.total_seconds(), 3)
+            emit(log, LogEvent.DELIVERY_DEFERRED, job_id=str(delivery.job_id), run=delivery.run, wait_seconds=seconds)
+            self._feeder.later(delivery.type, job.wait)
             return
         about: tracing.Attributes = {
             "job.id": str(job.id),
@@ -165,6 +178,7 @@ class Executor:
         emit(log, line, **extra)
         if settled.status is Status.PENDING:
             await self._dispatch.dispatch([settled])
+        await self._feeder.ended(job.type)
         return True
 
 

@@ -93,8 +93,10 @@ class Recovery:
     async def reconcile(self) -> int:
         """Hand over pending jobs that the queue does not hold; return how many there were."""
         found, after = 0, None
+        # Jobs of limited types wait outside of the queue until it is their turn.
+        limited = self._registry.limited
         while True:
-            waiting = await self._reader.pending(after=after, limit=self._batch, quiet=QUIET)
+            waiting = await self._reader.pending(after=after, limit=self._batch, quiet=QUIET, without=limited)
             missing = await self._outbox.missing(waiting)
             if missing:
                 found += len(await self._store.requeue(missing, self._hand_over, caller=self._caller))

@@ -14,6 +14,7 @@ from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
 from app.jobs.registry import Registry
 from app.jobs.states import Event, Status
+from app.jobs.store import JobStore
 from app.queue.engine import Delivery
 from app.workers.executor import Executor
 from app.workers.recovery import Recovery
@@ -46,8 +47,10 @@ async def create(services):
 
 
 async def claim(services, job):
-    """A worker that dies: its lease is over from the beginning."""
-    return await services.store.claim(job.id, job.run, worker_id="dead", lease=EXPIRED)
+    """A worker that dies: its lease is over from the beginning. It comes when the job is due."""
+    hour = timedelta(hours=1)
+    store = JobStore(services.database.engine, Clock(hour))
+    return await store.claim(job.id, job.run, worker_id="dead", lease=EXPIRED - hour)
 
 
 async def forget_entries(services):

@@ -2,16 +2,18 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import redis
+from bullmq import Job
 from sqlalchemy import text
 
 from app.database.connect import open_database
 from app.database.tables import HIGHEST_PRIORITY, LOWEST_PRIORITY
-from app.queue.bullmq import QUEUE, queue_priority
+from app.queue.bullmq import AGED, ENTRY_DEFAULTS, QUEUE, queue_priority
 from app.queue.engine import Delivery, Entry
 from app.services import engine_of
 from app.settings import Settings
@@ -67,6 +69,31 @@ async def test_the_highest_priority_comes_first_and_then_the_oldest(engine):
         await delivered(seen, len(entries))
     order = sorted(range(len(entries)), key=lambda index: (-entries[index].priority, index))
     assert seen == [entries[index].delivery for index in order]
+
+
+async def test_promoted_entries_come_before_all_others_and_so_does_an_aged_one(engine):
+    """P8-4: priorities do not let a job wait for ever; what has aged comes first, the longest wait first of all."""
+    high, first, second = entry(100), entry(0), entry(1)
+    await engine.enqueue([high, second, first])
+    await engine.promote([first.delivery, Delivery(uuid4(), 1), second.delivery])
+    aged = replace(entry(0), aged=True)
+    await engine.enqueue([aged])
+    async with consuming(engine) as seen:
+        await delivered(seen, 4)
+    assert seen == [first.delivery, second.delivery, aged.delivery, high.delivery]
+    assert {delivery.type for delivery in seen} == {"count"}
+
+
+async def test_every_entry_has_the_documented_options(engine):
+    """CC-7: attempts, backoff and removal are given to the queue explicitly, on every store."""
+    one = entry()
+    await engine.enqueue([one])
+    stored = await Job.fromId(engine._queue, one.delivery.entry_id)
+    # The library writes some names in a short form of its own.
+    assert {default.name: stored.opts.get(default.name) for default in ENTRY_DEFAULTS} == {
+        default.name: default.value for default in ENTRY_DEFAULTS
+    }
+    assert {"attempts", "backoff", "removeOnComplete", "removeOnFail"} <= {default.name for default in ENTRY_DEFAULTS}
 
 
 async def test_the_same_run_is_delivered_once_and_a_new_run_again(engine):
@@ -159,5 +186,5 @@ async def test_a_round_trip_takes_time(engine):
 
 
 def test_priorities_turn_round():
-    assert queue_priority(HIGHEST_PRIORITY) == 1
-    assert queue_priority(LOWEST_PRIORITY) == HIGHEST_PRIORITY - LOWEST_PRIORITY + 1
+    assert queue_priority(HIGHEST_PRIORITY) == AGED + 1
+    assert queue_priority(LOWEST_PRIORITY) == AGED + 1 + HIGHEST_PRIORITY - LOWEST_PRIORITY

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from app.jobs.context import Context, Step
+from app.jobs.limits import Limits
 from app.jobs.registry import JobType, Registry, Stage
 from app.jobs.retry import PermanentError, RetryPolicy, TransientError
 
@@ -39,7 +40,12 @@ class Gate:
 
 
 def counting_registry(
-    gate: Gate | None = None, *, before_count: Gate | None = None, pause: float = 0, **policy
+    gate: Gate | None = None,
+    *,
+    before_count: Gate | None = None,
+    pause: float = 0,
+    limits: Limits | None = None,
+    **policy,
 ) -> Registry:
     """A registry with one type: it writes one row per item into ``effects``, one step each, of ``pause`` seconds.
 
@@ -79,6 +85,7 @@ def counting_registry(
                 example={"items": 3},
                 aliases=("counting",),
                 retry=RetryPolicy(**{**defaults, **policy}),
+                limits=limits or Limits(),
             )
         ]
     )

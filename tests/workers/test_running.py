@@ -11,7 +11,7 @@ from app.jobs.states import Event, Status
 from app.problems import IllegalTransition
 from app.telemetry.events import LogEvent
 from tests.waiting import eventually
-from tests.workers.samples import Gate, counting_registry, create_effects, effects
+from tests.workers.samples import counting_registry, create_effects, effects
 
 pytestmark = pytest.mark.anyio
 TEST = Caller.system("test")
@@ -43,14 +43,6 @@ async def heard(services, job):
             return (await services.jobs.get(job.id)).lock_expires_at != before
 
         await eventually(renewed)
-
-
-@pytest.fixture
-def closed_gate():
-    """A gate that holds the job at its next item until the test opens it."""
-    gate = Gate()
-    gate.close()
-    return gate
 
 
 async def test_a_job_runs_to_its_end(open_process):

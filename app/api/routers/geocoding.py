@@ -10,6 +10,7 @@ from app.api.deps import CurrentUser, IdempotencyKey, Jobs
 from app.api.operation import Operation
 from app.api.route import OperationRouter
 from app.api.routers.jobs import CREATED, JOB_LINKS, show_created, view
+from app.api.schemas.base import Moment
 from app.api.schemas.job import JobRead
 from app.auth.permissions import Permission
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
@@ -47,6 +48,7 @@ async def create_geocoding_job(
     priority: Annotated[
         int, Query(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description="A higher number is claimed first.")
     ] = DEFAULT_PRIORITY,
+    start_at: Annotated[Moment | None, Query(description="The job does not start before this time.")] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
     """Look up where households lie, and write it to their rows: the one way to ask for geocoding.
@@ -63,6 +65,7 @@ async def create_geocoding_job(
             caller=Caller.user(user.id),
             created_by=user.id,
             priority=priority,
+            start_at=start_at,
         )
     except InvalidRequest as problem:
         # The payload is the whole body here.

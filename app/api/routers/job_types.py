@@ -17,6 +17,7 @@ _EXAMPLE = {
             "aliases": ["geocoding"],
             "stages": [{"name": "select", "label": "Select households"}],
             "retry": {"max_retries": 3, "base_seconds": 5.0, "factor": 2.0, "cap_seconds": 600.0, "jitter": 0.2},
+            "limits": {"concurrency": None, "rate": None, "attempt_seconds": 3600.0},
             "payload_schema": {"type": "object", "properties": {"mode": {"enum": ["static", "dynamic"]}}},
             "example": {"mode": "static"},
         }

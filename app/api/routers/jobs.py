@@ -126,6 +126,7 @@ async def create_job(
         created_by=user.id,
         priority=body.priority,
         config=body.config,
+        start_at=body.start_at,
     )
     return show_created(view(request, user), response, job, created)
 

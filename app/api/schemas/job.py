@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.schemas.base import Reason, RequestBody, ResponseBody
+from app.api.schemas.base import Moment, Reason, RequestBody, ResponseBody
 from app.auth.permissions import Permission
 from app.auth.user import User
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
@@ -38,6 +38,9 @@ class CreateJob(RequestBody):
         description="A higher number is claimed first.",
     )
     config: JobConfig = Field(default_factory=JobConfig, description="What differs from the type's usual behaviour.")
+    start_at: Moment | None = Field(
+        default=None, description="The job does not start before this time; at once when it is absent or past."
+    )
 
 
 class Why(RequestBody):
@@ -135,7 +138,13 @@ class JobRead(JobSummary):
     last_checkpoint_stage: str | None = Field(description="The stage of the newest checkpoint.")
     retry_count: int = Field(description="Automatic retries used up.")
     max_retries: int = Field(description="Automatic retries that it has.")
-    next_retry_at: datetime | None = Field(description="When the next attempt is due, while it waits for one.")
+    next_retry_at: datetime | None = Field(
+        description="When the next attempt is due, while it waits for one; also its first, when it starts later."
+    )
+    start_at: datetime | None = Field(description="The time before which it was not to start.")
+    aged_at: datetime | None = Field(
+        description="Since when it comes before jobs of a higher priority, because it has waited too long."
+    )
     worker_id: str | None = Field(description="The worker that holds it.")
     lock_expires_at: datetime | None = Field(description="Until when the worker holds it without renewing.")
     run: int = Field(ge=1, description="How often it has been handed to the queue; a delivery of an older run is void.")

@@ -25,6 +25,21 @@ class RetryPolicyRead(ResponseBody):
     jitter: float = Field(description="Part of the delay that is left to chance, from 0 to 1.")
 
 
+class RateRead(ResponseBody):
+    """How often jobs of a type may start."""
+
+    starts: int = Field(description="Most starts in the period.")
+    seconds: float = Field(description="The period; any of this length.")
+
+
+class LimitsRead(ResponseBody):
+    """What holds for all jobs of a type together, over all processes."""
+
+    concurrency: int | None = Field(description="Most jobs that run at the same time; null: as many as workers.")
+    rate: RateRead | None = Field(description="How often they may start; null: as often as workers are free.")
+    attempt_seconds: float | None = Field(description="Most seconds of one attempt; null: no limit.")
+
+
 class JobTypeRead(ResponseBody):
     """A kind of job."""
 
@@ -34,13 +49,14 @@ class JobTypeRead(ResponseBody):
     aliases: list[str] = Field(description="Other names that are accepted for it.")
     stages: list[StageRead] = Field(description="Its stages, in order.")
     retry: RetryPolicyRead = Field(description="How it is retried.")
+    limits: LimitsRead = Field(description="How many may run, how often they may start, and for how long.")
     payload_schema: dict[str, Any] = Field(description="The JSON Schema of `data`.")
     example: dict[str, Any] = Field(description="A payload that is valid.")
 
     @classmethod
     def of(cls, kind: JobType) -> "JobTypeRead":
         """Show ``kind``."""
-        retry = kind.retry
+        retry, limits = kind.retry, kind.limits
         return cls(
             name=kind.name,
             label=kind.label,
@@ -53,6 +69,11 @@ class JobTypeRead(ResponseBody):
                 factor=retry.factor,
                 cap_seconds=retry.cap_seconds,
                 jitter=retry.jitter,
+            ),
+            limits=LimitsRead(
+                concurrency=limits.concurrency,
+                rate=RateRead(starts=limits.rate.starts, seconds=limits.rate.seconds) if limits.rate else None,
+                attempt_seconds=limits.attempt_seconds,
             ),
             payload_schema=kind.payload.model_json_schema(),
             example=dict(kind.example),

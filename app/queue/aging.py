@@ -1,0 +1,55 @@
+"""Keeps jobs of a low priority from waiting for ever behind those of a higher one."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.tables import jobs
+from app.jobs.clock import Clock
+from app.jobs.gate import is_due
+from app.jobs.reader import read_job
+from app.jobs.states import Status
+from app.queue.engine import Delivery, Engine
+from app.telemetry.events import LogEvent, emit
+
+log = structlog.get_logger("queue")
+
+#: Jobs that one look puts first.
+_BATCH = 200
+
+
+class Aging:
+    """Puts jobs first that have been due for ``after``: the one that has waited longest before all others."""
+
+    def __init__(self, database: AsyncEngine, engine: Engine, clock: Clock, *, after: timedelta) -> None:
+        self._database = database
+        self._engine = engine
+        self._clock = clock
+        self._after = after
+
+    async def look(self) -> int:
+        """Put first what has waited too long; return how many jobs. Each job once, also with many processes."""
+        old = (
+            select(jobs.c.id)
+            .where(
+                jobs.c.status == Status.PENDING.value,
+                jobs.c.aged_at.is_(None),
+                jobs.c.updated_at <= self._clock.now(-self._after),
+                is_due(self._clock, self._after),
+            )
+            .order_by(jobs.c.updated_at)
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.begin() as connection:
+            ids = (await connection.execute(old)).scalars().all()
+            if not ids:
+                return 0
+            mark = update(jobs).where(jobs.c.id.in_(ids)).values(aged_at=self._clock.now()).returning(*jobs.c)
+            aged = sorted((read_job(row) for row in await connection.execute(mark)), key=lambda job: job.updated_at)
+            # The mark is committed after the move: if the queue is away, the next look tries again.
+            await self._engine.promote([Delivery(job.id, job.run) for job in aged])
+        emit(log, LogEvent.JOBS_AGED, count=len(aged))
+        return len(aged)
