@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from app.database.tables import job_events, jobs
 from app.jobs.clock import Clock
+from app.jobs.gate import Gate
 from app.jobs.model import Caller
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
@@ -16,6 +17,7 @@ from app.jobs.registry import Registry
 from app.jobs.states import Event, Status
 from app.jobs.store import JobStore
 from app.queue.engine import Delivery
+from app.queue.feeder import Feeder
 from app.workers.executor import Executor
 from app.workers.recovery import Recovery
 from tests.conftest import opener
@@ -36,9 +38,11 @@ def recovery(services, *, clock=None, batch=1000, registry=None):
 
 def executor(services, *, registry):
     """A worker of another release."""
+    gate = Gate(services.store, registry)
     return Executor(
         worker_id="older", store=services.store, registry=registry, checkpoints=services.checkpoints,
         files=services.files, dispatch=services.outbox, lease=timedelta(seconds=15),
+        gate=gate, feeder=Feeder(gate, services.outbox, limited=()),
     )  # fmt: skip
 
 
