@@ -37,8 +37,8 @@ def recovery(services, *, clock=None, batch=1000, registry=None):
 
 
 def executor(services, *, registry):
-    """A worker of another release."""
-    gate = Gate(services.store, registry)
+    """A worker of another release. It comes when every job is due."""
+    gate = Gate(JobStore(services.database.engine, Clock(timedelta(hours=1))), registry)
     return Executor(
         worker_id="older", store=services.store, registry=registry, checkpoints=services.checkpoints,
         files=services.files, dispatch=services.outbox, lease=timedelta(seconds=15),
