@@ -72,24 +72,27 @@ async def doubled_or_lost(services, items: int) -> list[tuple[str, int, int]]:
 
 
 @pytest.mark.timeout(300)  # a machine that is busy with other tests takes its time
-async def test_two_processes_process_500_jobs_once_each(open_process, settings_of_each_queue):
+async def test_two_processes_process_every_job_once(open_process, settings_of_each_queue):
     """P8-4, CC-6: processes of their own share the work, each job runs once."""
+    # Both queues hand over; it is the claim in the database that is proved, so that one gets the whole lot.
+    count = 100 if settings_of_each_queue.redis_url else 500
     async with open_process(counting_registry(), workers=False) as services:
         await create_effects(services.database.engine)
         with ExitStack() as stack:
             for _ in range(2):
-                stack.enter_context(worker(settings_of_each_queue))
-            for _ in range(500):
+                # No lease runs out on a busy machine: a second claim would be one too many.
+                stack.enter_context(worker(settings_of_each_queue, LEASE_SECONDS="60", HEARTBEAT_SECONDS="2"))
+            for _ in range(count):
                 await services.jobs.create(type="count", data={"items": 1}, caller=TEST, created_by=None)
 
             async def all_done():
-                return (await status_counts(services)) == {Status.COMPLETED: 500}
+                return (await status_counts(services)) == {Status.COMPLETED: count}
 
             await eventually(all_done, within=240)
         assert await doubled_or_lost(services, 1) == []
         events = await trail(services)
         assert {count for (_, event), count in events.items() if event == Event.CLAIM} == {1}
-        assert len([1 for _, event in events if event == Event.COMPLETE]) == 500
+        assert len([1 for _, event in events if event == Event.COMPLETE]) == count
         async with services.database.engine.connect() as connection:
             claimers = await connection.execute(
                 select(job_events.c.actor_id).where(job_events.c.event == Event.CLAIM.value).distinct()
