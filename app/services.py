@@ -82,12 +82,14 @@ async def open_services(
         await engine.open()
         stack.push_async_callback(engine.close)
 
-        store, reader = JobStore(database.engine, clock), JobReader(database.engine, clock)
+        outbox = Outbox(engine)
+        store = JobStore(database.engine, clock, freed=outbox.dispatch)
+        reader = JobReader(database.engine, clock)
         checkpoints = CheckpointStore(settings.checkpoint_address)
         files = FileStore(settings.data_dir.absolute() / "uploads", limit=settings.max_upload_bytes)
-        gate, outbox = Gate(store, registry), Outbox(engine)
-        recovery = Recovery(RecoveryStore(database.engine, clock), reader, outbox, registry)
-        clearing = Clearing(RemovalStore(database.engine, clock), checkpoints, outbox)
+        gate, freed = Gate(store, registry), outbox.dispatch
+        recovery = Recovery(RecoveryStore(database.engine, clock, freed=freed), reader, outbox, registry)
+        clearing = Clearing(RemovalStore(database.engine, clock, freed=freed), checkpoints, outbox)
         services = Services(
             settings=settings,
             registry=registry,
@@ -103,7 +105,7 @@ async def open_services(
             outbox=outbox,
             recovery=recovery,
             clearing=clearing,
-            bulk=Bulk(BulkStore(database.engine, clock), reader, clearing, outbox),
+            bulk=Bulk(BulkStore(database.engine, clock, freed=freed), reader, clearing, outbox),
             orphans=Orphans(engine, reader, checkpoints, recovery.reconcile, limited=registry.limited),
             jobs=JobService(store, reader, registry, checkpoints, files, outbox),
         )

@@ -18,6 +18,7 @@ from trueup.driver import Live, Outcome, Trial
 from app.database.tables import jobs
 from app.jobs.clock import Clock
 from app.jobs.decisions import Case, EntryState, LeaseState, Rule, decide
+from app.jobs.dependency import DependencyPolicy
 from app.jobs.model import Caller, Job, Lease
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore, Verdict
@@ -27,6 +28,18 @@ from app.jobs.store import JobStore, NewJob
 _LEASE = timedelta(seconds=60)
 _WORKER = "conformance"
 _SYSTEM = Caller.system("conformance")
+
+#: How the job that is waited for stands, and the policy, when the event's guard holds, and when it does not.
+_ENDS = {
+    Event.UNBLOCK: (Status.COMPLETED, DependencyPolicy.FAIL),
+    Event.UPSTREAM_FAIL: (Status.FAILED, DependencyPolicy.FAIL),
+    Event.UPSTREAM_CANCEL: (Status.FAILED, DependencyPolicy.CANCEL),
+}
+_ELSE = {
+    Event.UNBLOCK: (Status.PENDING, DependencyPolicy.RUN),
+    Event.UPSTREAM_FAIL: (Status.PENDING, DependencyPolicy.FAIL),
+    Event.UPSTREAM_CANCEL: (Status.PENDING, DependencyPolicy.CANCEL),
+}
 
 
 @contextmanager
@@ -102,11 +115,29 @@ class JobDriver:
     async def _as_system(self, job: Job | None, event: Event, guard: bool) -> bool:
         if event is Event.REQUEUE:
             return bool(job and await self._requeued(job, missing=guard))
+        if event in _ENDS:
+            return bool(job and await self._depends(job, event, guard))
         # Recovery has one look at leases, whatever is wanted of it, and acts on those that are over.
         over = guard and event in {Event.RESCUE, Event.ABANDON}
         store = RecoveryStore(self._engine, Clock(offset=_LEASE * 2 if over else timedelta()))
         taken = await store.take_back(self._judge, limit=1000, caller=_SYSTEM)
         return job is not None and (job.id, event) in {(other.id, verdict.rule.event) for other, verdict in taken}
+
+    async def _depends(self, job: Job, event: Event, guard: bool) -> bool:
+        """Let the job wait for one that has ended so; jobs that run or are completed do not wait."""
+        if job.status in {Status.PROCESSING, Status.COMPLETED}:
+            return False
+        status, policy = _ENDS[event] if guard else _ELSE[event]
+        new = NewJob(job.type, job.data, {}, job.priority, 0, None)
+        other = await self._store.create(new, caller=_SYSTEM)
+        ended = self._store.clock.now() if status in TERMINAL else None
+        waits = {"depends_on": [other.id], "waits_for": [other.id], "on_dependency_failure": policy.value}
+        async with self._engine.begin() as connection:
+            values = {"status": status.value, "completed_at": ended}
+            await connection.execute(update(jobs).where(jobs.c.id == other.id).values(values))
+            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(waits))
+        await RecoveryStore(self._engine).settle_waiting()
+        return (await self._reader.events(job.id))[-1].event is event
 
     def _judge(self, job: Job) -> Verdict:
         left = job.retry_count < job.max_retries

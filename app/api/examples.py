@@ -55,6 +55,7 @@ def summary(**changes: Any) -> dict[str, Any]:
         "priority": 50,
         "total_items": 1000,
         "processed_items": 400,
+        "waits_for": [],
         "control_request": None,
         "allowed_actions": ["pause", "cancel"],
         "created_by": USER_ID,
@@ -73,6 +74,8 @@ def job(**changes: Any) -> dict[str, Any]:
         **summary(),
         "data": {"mode": "static"},
         "config": {"max_retries": None},
+        "depends_on": [],
+        "on_dependency_failure": "fail",
         "output_stats": {"matched_zip": 391, "conflict": 9},
         "error_log": [
             {

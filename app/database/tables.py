@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.jobs.dependency import DependencyPolicy
 from app.jobs.states import TERMINAL, Actor, Event, Status, names
 
 #: One naming rule, so that migrations can name what they change.
@@ -37,6 +39,10 @@ metadata = MetaData(
 
 #: Priorities: a higher number is claimed first.
 LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 0, 50, 100
+
+
+#: An empty list of jobs, as the partial indexes have it.
+NO_JOBS = text("'{}'")
 
 
 def one_of(column: str, values: list[str]) -> ColumnElement[bool]:
@@ -108,6 +114,11 @@ jobs = Table(
     _time("lock_expires_at"),
     Column("run", Integer, nullable=False, server_default=text("1")),
     _json("current_state", "{}"),
+    Column("depends_on", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("waits_for", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("on_dependency_failure", Text, nullable=False, server_default=text(f"'{DependencyPolicy.FAIL}'")),
+    Column("dependency_depth", Integer, nullable=False, server_default=text("0")),
+    Column("has_dependents", Boolean, nullable=False, server_default=text("false")),
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary),
     Column("waited_seconds", Double, nullable=False, server_default=text("0")),
@@ -115,6 +126,11 @@ jobs = Table(
     CheckConstraint("(idempotency_key IS NULL) = (request_digest IS NULL)", name="idempotency"),
     CheckConstraint(one_of("status", names(Status)), name="status"),
     CheckConstraint("control_request IN ('pause', 'cancel')", name="control_request"),
+    CheckConstraint(one_of("on_dependency_failure", names(DependencyPolicy)), name="on_dependency_failure"),
+    # Whatever code there is: a job that waits is not run.
+    CheckConstraint(
+        f"waits_for = '{{}}' OR status NOT IN ('{Status.PROCESSING}', '{Status.COMPLETED}')", name="waits_for"
+    ),
     CheckConstraint(f"priority BETWEEN {LOWEST_PRIORITY} AND {HIGHEST_PRIORITY}", name="priority"),
     CheckConstraint(
         f"(status = '{Status.PROCESSING}') = (worker_id IS NOT NULL) AND "
@@ -154,6 +170,9 @@ jobs = Table(
         "id",
         postgresql_where=text(f"status = '{Status.PENDING}'"),
     ),
+    # Jobs that wait: for one that has ended, and all of them.
+    Index("ix_jobs_waits_for", "waits_for", postgresql_using="gin", postgresql_where=text("waits_for <> '{}'")),
+    Index("ix_jobs_waiting", "id", postgresql_where=text("waits_for <> '{}'")),
     # The reconciler: jobs that are due, and leases that have expired.
     Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),
     Index("ix_jobs_lease", "lock_expires_at", postgresql_where=text(f"status = '{Status.PROCESSING}'")),

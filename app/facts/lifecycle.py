@@ -6,7 +6,7 @@ from app.api.schemas import job as job_schemas
 from app.auth import permissions
 from app.auth.permissions import Role
 from app.facts.fact import Fact, enum, fact, words
-from app.jobs import states
+from app.jobs import dependency, states
 from app.jobs.states import Actor
 from app.places import places
 
@@ -22,6 +22,11 @@ def collect_states() -> Iterator[Fact]:
             "entered_on": list(dict.fromkeys(row.event.value for row in rows)),
             "actions": [event.value for event in states.allowed(status)],
         }
+
+
+def collect_policies() -> Iterator[Fact]:
+    """Yield what can become of a job when one that it waits for does not end well."""
+    yield from enum("dependency_policy", dependency.DependencyPolicy)
 
 
 def collect_transitions() -> Iterator[Fact]:

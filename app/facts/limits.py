@@ -12,7 +12,7 @@ from app.facts.fact import Fact, constant, fact, words
 from app.feed import feed
 from app.handlers import geocode_households, import_voters
 from app.households import columns, voter_file
-from app.jobs import clearing, model, retry
+from app.jobs import clearing, dependency, model, retry
 from app.places import places
 from app.queue import outbox
 from app.telemetry import health, metrics
@@ -53,6 +53,7 @@ def collect_limits() -> Iterator[Fact]:
         ("exit_misuse", cli, "MISUSE", "The exit status of a command that met something its caller can mend."),
         ("open_requests", cli, "OPEN_REQUESTS_SECONDS", "Seconds that open requests get when the service is stopped."),
         ("metrics_window", metrics, "WINDOW", "Seconds that the figures of the last hour look back."),
+        ("dependencies_most", dependency, "MOST_DEPENDENCIES", "Most jobs that one job can wait for."),
         ("stream_heartbeat", streams, "HEARTBEAT_SECONDS", "Seconds after which a quiet stream shows that it lives."),
         ("stream_replay", feed, "REPLAY_ENTRIES", "Missed events that a stream tells again at most."),
         ("stream_waiting", feed, "FOLLOWER_MESSAGES", "Messages that may wait for a slow reader of a stream."),

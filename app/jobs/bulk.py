@@ -91,10 +91,11 @@ class BulkStore(JobStore):
         self, job_ids: Sequence[UUID], event: Event, *, caller: Caller, reason: str | None
     ) -> list[Job]:
         """Apply a person's event to those jobs that allow it now, in one transaction; return them as they are then."""
-        query = select(jobs).where(jobs.c.id.in_(job_ids)).order_by(jobs.c.id).with_for_update()
+        # In the one order in which rows of several jobs are locked; see app.jobs.dependents.
+        query = select(jobs).where(jobs.c.id.in_(job_ids)).order_by(jobs.c.dependency_depth, jobs.c.id)
         changed: list[Job] = []
         async with self.engine.begin() as connection:
-            found = [read_job(row) for row in await connection.execute(query)]
+            found = [read_job(row) for row in await connection.execute(query.with_for_update())]
             able = [job for job in found if guard_holds(job, event)]
             for status in dict.fromkeys(job.status for job in able):
                 alike = [job for job in able if job.status is status]
@@ -104,6 +105,8 @@ class BulkStore(JobStore):
                         connection, event, status, to, [jobs.c.id.in_([job.id for job in alike])],
                         self._effect(event, alike[0], reason), caller=caller, reason=reason,
                     )  # fmt: skip
+            free = await self.settle_dependents(connection, event, changed)
+        await self.tell_freed(free)
         return changed
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.tables import jobs, type_gates
+from app.database.tables import NO_JOBS, jobs, type_gates
 from app.jobs.clock import Clock
 from app.jobs.limits import Limits, Rate
 from app.jobs.model import Job, Lease
@@ -123,8 +123,9 @@ IN_TURN: tuple[ColumnElement[Any], ...] = (
 
 
 def is_due(clock: Clock, since: timedelta = timedelta()) -> ColumnElement[bool]:
-    """Return the SQL condition that a pending job's time has come, at least ``since`` ago."""
-    return or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= clock.now(-since))
+    """Return the SQL condition that a pending job waits for no other, and its time has come at least ``since`` ago."""
+    come = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= clock.now(-since))
+    return and_(jobs.c.waits_for == NO_JOBS, come)
 
 
 async def _lock(connection: AsyncConnection, type: str) -> list[datetime]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.jobs.dependency import DependencyPolicy
 from app.jobs.states import Actor, Event, Status, allowed
 
 #: What the percentage of a job does not exceed before the job is completed.
@@ -83,6 +84,10 @@ class Job:
     run: int
     current_state: dict[str, Any]
     trace_parent: str | None
+    depends_on: list[UUID]
+    waits_for: list[UUID]
+    on_dependency_failure: DependencyPolicy
+    has_dependents: bool
 
     @property
     def progress(self) -> Progress:

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.tables import job_events, jobs
+from app.database.tables import NO_JOBS, job_events, jobs
 from app.jobs.clock import Clock
+from app.jobs.dependency import DependencyPolicy
 from app.jobs.listing import Cursor, JobFilter, JobPage
 from app.jobs.model import Job, JobEvent, Request, Standing
 from app.jobs.states import Actor, Event, Status, names
@@ -81,6 +82,7 @@ class JobReader:
             select(jobs.c.id, jobs.c.run)
             .where(
                 jobs.c.status == Status.PENDING.value,
+                jobs.c.waits_for == NO_JOBS,
                 jobs.c.updated_at < self.clock.now(-quiet),
                 jobs.c.type.not_in(without),
             )
@@ -106,13 +108,14 @@ def read_request(value: str | None) -> Request | None:
 
 
 #: Columns that only the creation of a job and the metrics look at.
-_UNSHOWN = frozenset({"idempotency_key", "request_digest", "waited_seconds"})
+_UNSHOWN = frozenset({"idempotency_key", "request_digest", "waited_seconds", "dependency_depth"})
 
 
 def read_job(row: Row[Any]) -> Job:
     """Return a row of the ``jobs`` table as a record."""
     values = {name: value for name, value in row._mapping.items() if name not in _UNSHOWN}
     values["status"] = Status(values["status"])
+    values["on_dependency_failure"] = DependencyPolicy(values["on_dependency_failure"])
     values["control_request"] = read_request(values["control_request"])
     return Job(**values)
 

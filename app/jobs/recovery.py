@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.tables import job_events, jobs
 from app.jobs.channels import EVENTS_CHANNEL
 from app.jobs.decisions import Rule
+from app.jobs.dependents import overdue
 from app.jobs.model import Caller, Job
 from app.jobs.reader import read_job
 from app.jobs.states import Event, Status
@@ -52,6 +53,8 @@ class RecoveryStore(JobStore):
             for rule in dict.fromkeys(verdict.rule for verdict in verdicts.values()):
                 waits = {id: verdict.wait for id, verdict in verdicts.items() if verdict.rule == rule}
                 taken += await self._follow(connection, rule, waits, caller)
+            free = await self.dependents.follow(connection, taken)
+        await self.tell_freed(free)
         return [(job, verdicts[job.id]) for job in taken]
 
     async def _follow(
@@ -76,6 +79,16 @@ class RecoveryStore(JobStore):
         return await self._apply(
             connection, rule.event, Status.PROCESSING, to, guard, effect, caller=caller, reason=rule.reason
         )
+
+    async def settle_waiting(self) -> int:
+        """Settle the jobs that wait for one that has ended or is gone; return how many wait no more.
+
+        The end of a job settles what waits for it; this finds what a deleted row or a write by hand has left.
+        """
+        async with self.engine.begin() as connection:
+            free = await self.dependents.look(connection, overdue())
+        await self.tell_freed(free)
+        return len(free)
 
     async def requeue(
         self,

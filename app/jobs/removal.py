@@ -40,16 +40,19 @@ class RemovalStore(JobStore):
             if row is None:
                 return None
             job = read_job(row)
+            free: list[Job] = []
             if job.status not in TERMINAL:
                 event = Event.FORCE_FAIL if job.status is Status.PROCESSING else Event.CANCEL
                 to = target(job.status, event)
                 if to is None:
                     raise ValueError(f"the transition table has no {event} of a job that is {job.status}")
-                await self._apply(
+                ended = await self._apply(
                     connection, event, job.status, to, [jobs.c.id == job_id], self._effect(event, job, reason),
                     caller=caller, reason=reason,
                 )  # fmt: skip
+                free = await self.dependents.follow(connection, ended)
             await connection.execute(delete(jobs).where(jobs.c.id == job_id))
+        await self.tell_freed(free)
         return job
 
     async def delete_ended(self, ended: Ended, *, limit: int) -> list[Job]:

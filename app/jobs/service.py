@@ -1,6 +1,7 @@
 """What a caller can do to jobs, one function each."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.database.tables import DEFAULT_PRIORITY
 from app.jobs.checkpoints import CheckpointInfo, CheckpointStore
+from app.jobs.dependency import DependencyPolicy
 from app.jobs.files import FileStore
 from app.jobs.listing import Cursor, JobFilter, JobPage
 from app.jobs.model import Caller, Job, JobEvent, actions
@@ -74,12 +76,15 @@ class JobService:
         priority: int = DEFAULT_PRIORITY,
         config: JobConfig | None = None,
         start_at: datetime | None = None,
+        depends_on: Sequence[UUID] = (),
+        on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL,
     ) -> Job:
-        """Create a job and hand it to the queue; it does not start before ``start_at``.
+        """Create a job and hand it to the queue: it does not start before ``start_at``, nor before ``depends_on`` end.
 
         Raises:
             UnknownJobType: no type has this name or alias.
-            InvalidRequest: the payload does not fit the type's model; ``errors`` names the fields.
+            InvalidRequest: the payload does not fit the type's model, or the job is to wait for one that does not
+                exist; ``errors`` names the fields.
             Problem: what the type's own check of a payload finds, such as FileNotKnown.
         """
         job, _ = await self.create_once(
@@ -91,6 +96,8 @@ class JobService:
             priority=priority,
             config=config,
             start_at=start_at,
+            depends_on=depends_on,
+            on_dependency_failure=on_dependency_failure,
         )
         return job
 
@@ -105,6 +112,8 @@ class JobService:
         priority: int = DEFAULT_PRIORITY,
         config: JobConfig | None = None,
         start_at: datetime | None = None,
+        depends_on: Sequence[UUID] = (),
+        on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL,
     ) -> tuple[Job, bool]:
         """Create a job as ``create`` does, unless its creator has used ``key`` before.
 
@@ -115,7 +124,11 @@ class JobService:
             IdempotencyMismatch: the key's job was created from another request.
         """
         with tracing.span(tracing.CREATE, {"job.priority": priority}, expected=(Problem,)) as span:
-            new = self._validated(type, data, created_by, priority, config or JobConfig(), start_at)
+            new = replace(
+                self._validated(type, data, created_by, priority, config or JobConfig(), start_at),
+                depends_on=tuple(depends_on),
+                on_dependency_failure=on_dependency_failure,
+            )
             if key is None:
                 job, created = await self._store.create(new, caller=caller), True
             else:

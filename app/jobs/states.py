@@ -57,6 +57,9 @@ class Event(StrEnum):
     RESCUE = "rescue"
     ABANDON = "abandon"
     REQUEUE = "requeue"
+    UNBLOCK = "unblock"
+    UPSTREAM_FAIL = "upstream_fail"
+    UPSTREAM_CANCEL = "upstream_cancel"
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
@@ -81,6 +84,9 @@ _ACTORS = {
     Event.RESCUE: Actor.SYSTEM,
     Event.ABANDON: Actor.SYSTEM,
     Event.REQUEUE: Actor.SYSTEM,
+    Event.UNBLOCK: Actor.SYSTEM,
+    Event.UPSTREAM_FAIL: Actor.SYSTEM,
+    Event.UPSTREAM_CANCEL: Actor.SYSTEM,
     Event.PAUSE: Actor.USER,
     Event.RESUME: Actor.USER,
     Event.CANCEL: Actor.USER,
@@ -111,13 +117,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(None, _E.CREATE, _S.PENDING, "a person or another program creates the job", "the payload is valid",
                "the row is committed, then handed to the queue"),
     Transition(_S.PENDING, _E.CLAIM, _S.PROCESSING, "a worker receives the job from the queue",
-               "the delivery carries the job's current run number, the job is due, and its type has room",
+               "the run number is the job's, it waits for no other job, is due, and its type has room",
                "the worker's lease is set"),
     Transition(_S.PENDING, _E.REQUEUE, _S.PENDING, "recovery finds that the queue does not hold the job's entry",
                "the entry is missing", "the same run is handed to the queue again"),
     Transition(_S.PENDING, _E.PAUSE, _S.PAUSED, "the pause action", "", "the reason is kept"),
     Transition(_S.PENDING, _E.CANCEL, _S.CANCELLED, "the cancel action", "", "the end time is set"),
     Transition(_S.PENDING, _E.FORCE_FAIL, _S.FAILED, "the force-fail action", "", "the reason goes to the error log"),
+    Transition(_S.PENDING, _E.UNBLOCK, _S.PENDING, "the last job that it waits for has ended",
+               "all jobs that it waits for are done, or its policy takes them as done",
+               "the job is handed to the queue"),
+    Transition(_S.PENDING, _E.UPSTREAM_FAIL, _S.FAILED, "a job that it waits for failed, was cancelled or is gone",
+               "the job's policy is fail", "the reason goes to the error log; jobs that wait for it are settled, too"),
+    Transition(_S.PENDING, _E.UPSTREAM_CANCEL, _S.CANCELLED, "a job that it waits for failed, was cancelled or is gone",
+               "the job's policy is cancel", "the end time is set; jobs that wait for it are settled, too"),
     Transition(_S.PROCESSING, _E.COMPLETE, _S.COMPLETED, "the handler returns", "the worker still holds the lease",
                "the lease is dropped, progress becomes 100 percent"),
     Transition(_S.PROCESSING, _E.FAIL, _S.FAILED, "a permanent error, or a transient one on the last attempt",
@@ -145,6 +158,13 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.PAUSED, _E.RESUME, _S.PENDING, "the resume action", "", "the job is handed to the queue again"),
     Transition(_S.PAUSED, _E.CANCEL, _S.CANCELLED, "the cancel action", "", "the end time is set"),
     Transition(_S.PAUSED, _E.FORCE_FAIL, _S.FAILED, "the force-fail action", "", "the reason goes to the error log"),
+    Transition(_S.PAUSED, _E.UNBLOCK, _S.PAUSED, "the last job that it waits for has ended",
+               "all jobs that it waits for are done, or its policy takes them as done",
+               "the job can go on when it is resumed"),
+    Transition(_S.PAUSED, _E.UPSTREAM_FAIL, _S.FAILED, "a job that it waits for failed, was cancelled or is gone",
+               "the job's policy is fail", "the reason goes to the error log; jobs that wait for it are settled, too"),
+    Transition(_S.PAUSED, _E.UPSTREAM_CANCEL, _S.CANCELLED, "a job that it waits for failed, was cancelled or is gone",
+               "the job's policy is cancel", "the end time is set; jobs that wait for it are settled, too"),
     Transition(_S.FAILED, _E.RETRY, _S.PENDING, "the retry action", "",
                "retries are counted from zero; the job goes on from its last checkpoint"),
     Transition(_S.CANCELLED, _E.RETRY, _S.PENDING, "the retry action", "",

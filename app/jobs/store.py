@@ -6,7 +6,7 @@ audit entry is written by the same statement. Who loses a race changes nothing a
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Double,
+    Result,
     Select,
     Text,
     case,
@@ -32,10 +33,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database.tables import job_events, jobs
+from app.database.tables import NO_JOBS, job_events, jobs
 from app.jobs.channels import EVENTS_CHANNEL, PROGRESS_CHANNEL
 from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
+from app.jobs.dependency import DependencyPolicy
+from app.jobs.dependents import Dependents, depend
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Job, Lease, Request, guard_holds
 from app.jobs.reader import read_job, read_request
 from app.jobs.states import Actor, Event, Status, sources, target
@@ -61,6 +64,8 @@ class NewJob:
     max_retries: int
     created_by: UUID | None
     start_at: datetime | None = None
+    depends_on: tuple[UUID, ...] = ()
+    on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL
 
     @property
     def digest(self) -> bytes:
@@ -68,6 +73,8 @@ class NewJob:
         asked: list[Any] = [self.type, self.data, self.config, self.priority]
         if self.start_at:
             asked.append(self.start_at.astimezone(UTC).isoformat())
+        if self.depends_on:
+            asked.append([*map(str, self.depends_on), self.on_dependency_failure])
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 
@@ -79,21 +86,41 @@ class RunningState:
     request: Request | None
 
 
-class JobStore:
-    """Writes jobs. Methods open their own transaction unless they take a connection."""
+#: Who is told of jobs that wait for no other any more; it must not fail.
+Freed = Callable[[Sequence[Job]], Awaitable[None]]
 
-    def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
+
+class JobStore:
+    """Writes jobs. Methods open their own transaction unless they take a connection.
+
+    ``freed`` gets jobs that waited for others and do so no more, to be handed to the queue.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock | None = None, *, freed: Freed | None = None) -> None:
         self.engine = engine
         self.clock = clock or Clock()
+        self._freed = freed
+        self.dependents = Dependents(self._apply, self._ending)
+
+    async def settle_dependents(self, connection: AsyncConnection, event: Event, changed: Sequence[Job]) -> list[Job]:
+        """Settle what waits for the jobs that a person's event has ended, and those that it lets wait again."""
+        free = await self.dependents.follow(connection, changed)
+        waiting = [job.id for job in changed if job.waits_for] if event is Event.RETRY else []
+        return free + (await self.dependents.look(connection, jobs.c.id.in_(waiting)) if waiting else [])
+
+    async def tell_freed(self, free: Sequence[Job]) -> None:
+        """Pass on, after the commit, the jobs that wait for no other any more."""
+        if free and self._freed:
+            await self._freed(free)
 
     # -- people
 
     async def create(self, new: NewJob, *, caller: Caller) -> Job:
-        """Insert a job as ``pending``."""
+        """Insert a job as ``pending``. Raises InvalidRequest when it is to wait for a job that does not exist."""
         async with self.engine.begin() as connection:
-            created = self._created(new).returning(*jobs.c).cte("changed")
-            row = (await connection.execute(self._audited(created, Event.CREATE, None, caller))).one()
-        return read_job(row)
+            statement = self._created(new, await depend(connection, new.depends_on))
+            row = (await self._insert(connection, statement, caller)).one()
+            return await self._settled_at_once(connection, read_job(row))
 
     async def create_once(self, new: NewJob, key: str, *, caller: Caller) -> tuple[Job, bool]:
         """Insert a job, unless its creator has used ``key`` before.
@@ -102,24 +129,39 @@ class JobStore:
         created from something else.
         """
         mark = {"idempotency_key": key, "request_digest": new.digest}
-        once = self._created(new).values(mark).on_conflict_do_nothing(
-            index_elements=["created_by", "idempotency_key"], index_where=jobs.c.idempotency_key.is_not(None)
-        )  # fmt: skip
+        mine = select(jobs).where(jobs.c.created_by == new.created_by, jobs.c.idempotency_key == key)
         async with self.engine.begin() as connection:
-            # Who comes second waits here for the first one's commit, and then inserts nothing.
-            created = once.returning(*jobs.c).cte("changed")
-            row = (await connection.execute(self._audited(created, Event.CREATE, None, caller))).one_or_none()
-            if row is not None:
-                return read_job(row), True
-            mine = (jobs.c.created_by == new.created_by, jobs.c.idempotency_key == key)
-            row = (await connection.execute(select(jobs).where(*mine))).one()
+            # A job that was waited for may be gone by the time that its request is repeated.
+            row = (await connection.execute(mine)).one_or_none() if new.depends_on else None
+            if row is None:
+                once = self._created(new, await depend(connection, new.depends_on)).values(mark)
+                once = once.on_conflict_do_nothing(
+                    index_elements=["created_by", "idempotency_key"], index_where=jobs.c.idempotency_key.is_not(None)
+                )
+                # Who comes second waits here for the first one's commit, and then inserts nothing.
+                row = (await self._insert(connection, once, caller)).one_or_none()
+                if row is not None:
+                    return await self._settled_at_once(connection, read_job(row)), True
+                row = (await connection.execute(mine)).one()
         if row.request_digest != new.digest:
             raise IdempotencyMismatch(
                 f"The idempotency key {key!r} belongs to job {row.id}, created from another request."
             )
         return read_job(row), False
 
-    def _created(self, new: NewJob) -> Insert:
+    async def _insert(self, connection: AsyncConnection, statement: Insert, caller: Caller) -> Result[Any]:
+        created = statement.returning(*jobs.c).cte("changed")
+        inserted: Result[Any] = await connection.execute(self._audited(created, Event.CREATE, None, caller))
+        return inserted
+
+    async def _settled_at_once(self, connection: AsyncConnection, job: Job) -> Job:
+        """Return a job as it is when those that it waits for have been looked at: one may be lost already."""
+        if not job.waits_for:
+            return job
+        await self.dependents.look(connection, jobs.c.id == job.id)
+        return read_job((await connection.execute(select(jobs).where(jobs.c.id == job.id))).one())
+
+    def _created(self, new: NewJob, dependencies: Values) -> Insert:
         now = self.clock.now()
         return insert(jobs).values(
             id=uuid4(),
@@ -135,6 +177,8 @@ class JobStore:
             created_at=now,
             updated_at=now,
             trace_parent=tracing.parent(),
+            on_dependency_failure=new.on_dependency_failure.value,
+            **dependencies,
         )
 
     async def control(self, job_id: UUID, event: Event, *, caller: Caller, reason: str | None) -> tuple[Job, bool]:
@@ -155,7 +199,11 @@ class JobStore:
                 caller=caller, reason=reason,
             )  # fmt: skip
             # The row is locked and its status was just read: the guard cannot fail.
-            return changed[0], True
+            free = await self.settle_dependents(connection, event, changed)
+            if event is Event.RETRY and changed[0].waits_for:
+                changed = [read_job((await connection.execute(select(jobs).where(jobs.c.id == job_id))).one())]
+        await self.tell_freed(free)
+        return changed[0], True
 
     def _effect(self, event: Event, job: Job, reason: str | None) -> dict[str, Any]:
         """Return what a person's event changes besides the status."""
@@ -189,6 +237,9 @@ class JobStore:
             "control_request": None,
         }
 
+    def _ending(self, entry: dict[str, Any] | None) -> dict[str, Any]:
+        return {**self._ended(), "error_log": self._log([entry])} if entry else self._ended()
+
     def _ended(self) -> dict[str, Any]:
         return {"completed_at": self.clock.now(), "control_request": None, "next_retry_at": None}
 
@@ -214,7 +265,7 @@ class JobStore:
             "aged_at": None,
         }
         due = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now)
-        guard = [jobs.c.id == lease.job_id, jobs.c.run == lease.run, due]
+        guard = [jobs.c.id == lease.job_id, jobs.c.run == lease.run, due, jobs.c.waits_for == NO_JOBS]
         caller = Caller(Actor.WORKER, lease.worker_id)
         claimed = await self._apply(
             connection, Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values, caller=caller
@@ -311,6 +362,8 @@ class JobStore:
             settled = await self._apply(
                 connection, event, Status.PROCESSING, to, _held(lease), values, caller=caller, reason=reason
             )
+            free = await self.dependents.follow(connection, settled)
+        await self.tell_freed(free)
         return settled[0] if settled else None
 
     # -- the one guarded write

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from app.jobs.model import Job
+from app.jobs.states import Status
 from app.queue.engine import Delivery, Engine, Entry
 from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
@@ -32,7 +33,11 @@ class Outbox:
         self._spared_until = 0.0
 
     async def dispatch(self, jobs: Sequence[Job]) -> None:
-        """Hand pending jobs over; one that cannot be handed over now stays pending for the reconciler."""
+        """Hand pending jobs over; one that cannot be handed over now stays pending for the reconciler.
+
+        Those that wait for other jobs are left out.
+        """
+        jobs = [job for job in jobs if not job.waits_for and job.status is Status.PENDING]
         if not jobs or time.monotonic() < self._spared_until:
             return
         try:

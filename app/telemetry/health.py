@@ -10,7 +10,7 @@ import sqlalchemy.exc
 from sqlalchemy import Select, and_, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.tables import jobs, workers
+from app.database.tables import NO_JOBS, jobs, workers
 from app.jobs.clock import Clock
 from app.jobs.states import Status
 from app.queue.engine import Engine
@@ -128,7 +128,11 @@ def _figures(settings: Settings, clock: Clock) -> Select[Any]:
     """Return one query for all figures, so that they belong together and cost one round trip."""
     now = clock.now()
     due_since = func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)
-    due = and_(jobs.c.status == Status.PENDING.value, or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now))
+    due = and_(
+        jobs.c.status == Status.PENDING.value,
+        jobs.c.waits_for == NO_JOBS,
+        or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now),
+    )
     stuck = and_(
         jobs.c.status == Status.PROCESSING.value,
         jobs.c.updated_at < clock.now(-timedelta(minutes=settings.stuck_minutes)),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Float, Row, Select, and_, cast, extract, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.tables import job_events, jobs, workers
+from app.database.tables import NO_JOBS, job_events, jobs, workers
 from app.jobs.clock import Clock
 from app.jobs.states import Event, Status
 from app.settings import Settings
@@ -114,7 +114,7 @@ def _figures(
     settings: Settings, clock: Clock, completed: ColumnElement[bool], seconds: ColumnElement[Any]
 ) -> Select[Any]:
     now = clock.now()
-    pending = jobs.c.status == Status.PENDING.value
+    pending = and_(jobs.c.status == Status.PENDING.value, jobs.c.waits_for == NO_JOBS)
     due = and_(pending, or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now))
     stuck = and_(
         jobs.c.status == Status.PROCESSING.value,

@@ -48,6 +48,7 @@ class Recovery:
     async def look(self) -> None:
         """Take back jobs with expired leases, and hand over pending jobs that the queue does not hold."""
         await self.take_back()
+        await self._store.settle_waiting()
         await self.reconcile()
 
     # -- leases

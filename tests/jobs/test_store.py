@@ -63,6 +63,25 @@ def judge(job) -> Verdict:
     return Verdict(decide(Case(job.status, LeaseState.EXPIRED, None, attempts_left=left, type_known=True)))
 
 
+DEPENDENCY_EVENTS = {
+    Event.UNBLOCK: (Status.COMPLETED, "fail"),
+    Event.UPSTREAM_FAIL: (Status.FAILED, "fail"),
+    Event.UPSTREAM_CANCEL: (Status.CANCELLED, "cancel"),
+}
+
+
+async def settle_by_dependency(services, job, event: Event) -> bool:
+    """Let ``job`` wait for one that has ended, where the table allows jobs that wait, and let recovery look."""
+    ended, policy = DEPENDENCY_EVENTS[event]
+    other = await job_in(services, ended)
+    if job.status not in {Status.PROCESSING, Status.COMPLETED}:
+        async with services.database.engine.begin() as connection:
+            values = {"depends_on": [other.id], "waits_for": [other.id], "on_dependency_failure": policy}
+            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+    await recovery(services).settle_waiting()
+    return (await services.reader.events(job.id))[-1].event is event
+
+
 async def cause(services, job, event: Event) -> bool:
     """Try to make ``event`` happen to ``job`` as whoever may cause it; tell whether it did."""
     store = services.store
@@ -81,6 +100,8 @@ async def cause(services, job, event: Event) -> bool:
             return [(job, RULES[0]) for job in jobs]
 
         return bool(await recovery(services).requeue([(job.id, job.run)], hand_over, caller=TEST))
+    if event in DEPENDENCY_EVENTS:
+        return await settle_by_dependency(services, job, event)
     taken = await recovery(services, Clock(offset=LEASE * 2)).take_back(judge, limit=10, caller=TEST)
     return [verdict.rule.event for _, verdict in taken] == [event]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Body, Query, Request, Response
 
@@ -11,9 +12,10 @@ from app.api.operation import Operation
 from app.api.route import OperationRouter
 from app.api.routers.jobs import CREATED, JOB_LINKS, show_created, view
 from app.api.schemas.base import Moment
-from app.api.schemas.job import JobRead
+from app.api.schemas.job import DEPENDS_ON, ON_DEPENDENCY_FAILURE, JobRead
 from app.auth.permissions import Permission
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.jobs.dependency import MOST_DEPENDENCIES, DependencyPolicy
 from app.jobs.model import Caller
 from app.problems import IdempotencyMismatch, InvalidRequest
 
@@ -49,6 +51,12 @@ async def create_geocoding_job(
         int, Query(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description="A higher number is claimed first.")
     ] = DEFAULT_PRIORITY,
     start_at: Annotated[Moment | None, Query(description="The job does not start before this time.")] = None,
+    depends_on: Annotated[
+        list[UUID] | None, Query(max_length=MOST_DEPENDENCIES, description=f"{DEPENDS_ON} May be repeated.")
+    ] = None,
+    on_dependency_failure: Annotated[
+        DependencyPolicy, Query(description=ON_DEPENDENCY_FAILURE)
+    ] = DependencyPolicy.FAIL,
     idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
     """Look up where households lie, and write it to their rows: the one way to ask for geocoding.
@@ -66,6 +74,8 @@ async def create_geocoding_job(
             created_by=user.id,
             priority=priority,
             start_at=start_at,
+            depends_on=depends_on or (),
+            on_dependency_failure=on_dependency_failure,
         )
     except InvalidRequest as problem:
         # The payload is the whole body here.
@@ -75,4 +85,6 @@ async def create_geocoding_job(
 
 
 def _without_prefix(entry: Mapping[str, Any]) -> dict[str, Any]:
+    if entry["field"].startswith("depends_on"):
+        return {**entry, "in": "query", "field": "depends_on"}
     return {**entry, "field": entry["field"].removeprefix("data").removeprefix(".")}

@@ -116,7 +116,9 @@ async def create_job(
     """Create a job of any type. What `data` holds depends on the type; see the schemas, or the list of job types.
 
     The answer comes at once; the work happens in a worker. Geocoding has an operation of its own, which is the one to
-    use for it. With an `Idempotency-Key`, the request can be sent again when its answer was lost.
+    use for it. A job with `depends_on` starts when all of these are completed.
+
+    With an `Idempotency-Key`, the request can be sent again when its answer was lost.
     """
     job, created = await jobs.create_once(
         idempotency_key,
@@ -127,6 +129,8 @@ async def create_job(
         priority=body.priority,
         config=body.config,
         start_at=body.start_at,
+        depends_on=body.depends_on,
+        on_dependency_failure=body.on_dependency_failure,
     )
     return show_created(view(request, user), response, job, created)
 

@@ -10,6 +10,7 @@ from app.api.schemas.base import Moment, Reason, RequestBody, ResponseBody
 from app.auth.permissions import Permission
 from app.auth.user import User
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.jobs.dependency import MOST_DEPENDENCIES, DependencyPolicy
 from app.jobs.listing import JobPage
 from app.jobs.model import ERROR_LOG_LIMIT, Job, Request, actions
 from app.jobs.service import JobConfig
@@ -23,6 +24,10 @@ ACTION_PERMISSIONS: dict[Event, Permission] = {
     Event.RETRY: Permission.JOBS_CONTROL,
     Event.FORCE_FAIL: Permission.JOBS_FORCE_FAIL,
 }
+
+
+DEPENDS_ON = "Jobs that must be completed before this one starts, by their ids. They must exist."
+ON_DEPENDENCY_FAILURE = "What happens to this job when one of these fails, is cancelled, or is deleted."
 
 
 class CreateJob(RequestBody):
@@ -41,6 +46,10 @@ class CreateJob(RequestBody):
     start_at: Moment | None = Field(
         default=None, description="The job does not start before this time; at once when it is absent or past."
     )
+    depends_on: list[UUID] = Field(
+        default_factory=list, max_length=MOST_DEPENDENCIES, description=DEPENDS_ON, json_schema_extra={"default": []}
+    )
+    on_dependency_failure: DependencyPolicy = Field(default=DependencyPolicy.FAIL, description=ON_DEPENDENCY_FAILURE)
 
 
 class Why(RequestBody):
@@ -109,6 +118,7 @@ class JobSummary(ResponseBody):
     priority: int = Field(description="A higher number is claimed first.")
     total_items: int | None = Field(description="Items to be done; null until the job knows.")
     processed_items: int = Field(description="Items done so far.")
+    waits_for: list[UUID] = Field(description="Jobs that it still waits for; empty when none is in its way.")
     control_request: Request | None = Field(
         description="What a person has asked of the running job and it has not met yet."
     )
@@ -126,6 +136,8 @@ class JobRead(JobSummary):
 
     data: dict[str, Any] = Field(description="The payload, with defaults filled in.")
     config: JobConfig = Field(description="What differs from the type's usual behaviour.")
+    depends_on: list[UUID] = Field(description="Jobs that it was created to wait for.")
+    on_dependency_failure: DependencyPolicy = Field(description=ON_DEPENDENCY_FAILURE)
     output_stats: dict[str, Any] = Field(description="What the job has put out so far, by name.")
     error_log: list[ErrorEntry] = Field(
         max_length=ERROR_LOG_LIMIT, description=f"The newest {ERROR_LOG_LIMIT} errors, newest first."
