@@ -30,7 +30,7 @@ def client(shared_client):
 
 def test_what_is_public():
     """VR-4: everything but what is public needs a token."""
-    assert PUBLIC == ["getHealth", "getJobProgress", "getLiveness", "setUp", "signIn"]
+    assert PUBLIC == ["getHealth", "getJobProgress", "getLiveness", "getReadiness", "setUp", "signIn"]
 
 
 def test_every_permission_is_asked_for_by_an_operation():
