@@ -43,6 +43,8 @@ def document(app: FastAPI, settings: Settings, registry: Registry) -> dict[str, 
     schemas.update(_job_bodies(schemas["CreateJob"], registry, own))
     schemas.update(_with_definitions("Problem", problem_schema()))
     schemas["Problem"]["properties"]["code"]["enum"] = [kind.code for kind in Problem.catalogue()]
+    # As the parameter of the list: the names that are known.
+    schemas["BulkFilter"]["properties"]["type"] |= {"anyOf": [{"enum": list(registry.names)}, {"type": "null"}]}
     found["components"]["securitySchemes"] = documentation.SECURITY
     for path, method, operation, body in operations(app):
         specification = found["paths"][path][method]

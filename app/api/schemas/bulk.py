@@ -1,9 +1,9 @@
 """Actions on many jobs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from app.api.schemas.base import Reason, RequestBody, ResponseBody
 from app.api.schemas.control import Action
@@ -22,8 +22,23 @@ class BulkFilter(RequestBody):
     created_by: Literal["me"] | UUID | None = Field(default=None, description="Only jobs of this user: an id, or `me`.")
 
 
+def _confirms(field: str, type: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"type": type}}}
+
+
 class BulkRequest(RequestBody):
     """Which jobs, and what the caller has seen of them."""
+
+    # That one of them is needed is checked where the answer can name it; programs read it here.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["dry_run"], "properties": {"dry_run": {"const": True}}},
+                _confirms("digest", "string"),
+                _confirms("expected_count", "integer"),
+            ]
+        }
+    )
 
     filter: BulkFilter = Field(description="Which jobs.")
     dry_run: bool = Field(default=False, strict=True, description="Count them, and change nothing.")
