@@ -39,6 +39,7 @@ def test_a_fact_stands_where_it_says(fact):
         "log_line": fact["key"].replace(".", "_").upper(),
         "sample": "COUNTS",
         "metric": "MetricKind(",
+        "span": "SpanType(",
         "timing": fact.get("setting", ""),
     }
     expected = telling.get(fact["kind"])
