@@ -22,6 +22,7 @@ from app.api.routers import (
     removal,
     service,
     streams,
+    webhooks,
 )
 from app.api.traces import Traces
 from app.handlers import REGISTRY
@@ -31,7 +32,7 @@ from app.lifespan import lifespan
 from app.settings import Settings
 
 #: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
-_VERSIONED = (auth, geocoding, streams, bulk, jobs, control, job_types, files, households, documents, plays)
+_VERSIONED = (auth, geocoding, streams, bulk, jobs, control, job_types, files, households, documents, plays, webhooks)
 
 
 def create_app(

@@ -225,6 +225,24 @@ class PlayNotFound(Problem):
     fix = "Check the id; list the plays with `GET /api/v1/plays`."
 
 
+class WebhookNotFound(Problem):
+    """No webhook has this id."""
+
+    code = "webhook.not_found"
+    status = 404
+    title = "There is no such webhook"
+    fix = "Check the id; list the webhooks with `GET /api/v1/webhooks`."
+
+
+class DeliveryNotFound(Problem):
+    """The webhook has no delivery with this id, or there is no such webhook."""
+
+    code = "webhook.delivery_not_found"
+    status = 404
+    title = "There is no such delivery"
+    fix = "Check both ids; list the deliveries with `GET /api/v1/webhooks/{webhook_id}/deliveries`."
+
+
 class StorageUnavailable(Problem):
     """The disk under the data directory, or the checkpoint store, refuses writes; usually it is full."""
 

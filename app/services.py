@@ -31,6 +31,8 @@ from app.queue.postgres import BullmqPostgres
 from app.queue.redis import BullmqRedis
 from app.settings import Settings
 from app.telemetry.events import LogEvent, emit
+from app.webhooks.courier import LOOK_SECONDS, Courier
+from app.webhooks.store import WebhookStore
 from app.workers.executor import Executor
 from app.workers.periodic import Periodic
 from app.workers.pool import Pool
@@ -167,5 +169,10 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
         Turns(feeder, aging).look, timedelta(seconds=settings.reconcile_seconds), on_error=LogEvent.TURNS_FAILED
     )
     stack.push_async_callback(turns.stop)
+    courier = Courier(
+        WebhookStore(services.database.engine, services.clock), private=settings.webhook_private_addresses
+    )
+    messages = Periodic(courier.look, timedelta(seconds=LOOK_SECONDS), on_error=LogEvent.COURIER_FAILED)
+    stack.push_async_callback(messages.stop)
     await pool.start()
     stack.push_async_callback(pool.stop)

@@ -221,6 +221,11 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "retention"},
     )
 
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may reach addresses that are not public: this machine, and private networks.",
+        json_schema_extra={"group": "server"},
+    )
     list_limit: int = Field(
         default=50,
         ge=1,

@@ -17,6 +17,7 @@ from app.jobs.service import JobService
 from app.plays.listing import PlayReader
 from app.services import Services
 from app.settings import Settings
+from app.webhooks.store import WebhookStore
 
 #: Most items on one page of a list.
 MOST = 200
@@ -66,6 +67,11 @@ def _plays(request: Request) -> PlayReader:
     return PlayReader(_services(request).database.engine)
 
 
+def _webhooks(request: Request) -> WebhookStore:
+    services = _services(request)
+    return WebhookStore(services.database.engine, services.clock)
+
+
 def _user(request: Request) -> User:
     # Set by the route when it admitted the caller; an operation that is public has no user.
     return cast(User, request.state.user)
@@ -85,6 +91,7 @@ AllAccounts = Annotated[Accounts, Depends(_accounts)]
 Files = Annotated[FileStore, Depends(_files)]
 Households = Annotated[HouseholdReader, Depends(_households)]
 Documents = Annotated[DocumentReader, Depends(_documents)]
+Webhooks = Annotated[WebhookStore, Depends(_webhooks)]
 LiveFeed = Annotated[Feed, Depends(_feed)]
 LiveReader = Annotated[FeedReader, Depends(_live_reader)]
 Plays = Annotated[PlayReader, Depends(_plays)]

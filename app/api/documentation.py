@@ -27,6 +27,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Households", "description": "What imports and geocoding have made."},
     {"name": "Documents", "description": "What the jobs that process documents have made."},
     {"name": "Plays", "description": "What the jobs that parse plays have made."},
+    {"name": "Webhooks", "description": "Other services that are told of ends of jobs."},
     {"name": "Service", "description": "Health, metrics and the inside of the queue."},
 ]
 

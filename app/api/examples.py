@@ -171,3 +171,25 @@ _STORY = (
 )
 LIST_STREAM = _stream((41, "start", {"complete": True}), *_STORY)
 JOB_STREAM = _stream((0, "start", {"complete": True}), *_STORY)
+
+WEBHOOK = {
+    "id": "9a6f0d3c-1b2e-4f58-8c7d-6e5f4a3b2c1d",
+    "url": "https://hooks.example.org/jobs",
+    "events": ["job.completed", "job.failed", "job.cancelled"],
+    "job_type": None,
+    "enabled": True,
+    "created_by": USER_ID,
+    "created_at": "2026-03-02T08:30:00Z",
+}
+DELIVERY = {
+    "id": "4c1b7e90-52da-4a36-9f0e-7d8c6b5a4e3f",
+    "event": "job.completed",
+    "job_id": JOB_ID,
+    "state": "delivered",
+    "attempts": 1,
+    "created_at": "2026-03-02T09:16:00Z",
+    "last_attempt_at": "2026-03-02T09:16:01Z",
+    "next_attempt_at": None,
+    "status_code": 204,
+    "error": None,
+}

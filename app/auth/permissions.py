@@ -53,6 +53,7 @@ class Permission(StrEnum):
     QUEUE_INSPECT = "queue.inspect"
     QUEUE_REPAIR = "queue.repair"
     USERS_MANAGE = "users.manage"
+    WEBHOOKS_MANAGE = "webhooks.manage"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ GRANTS: tuple[Grant, ...] = (
     Grant(_P.QUEUE_INSPECT, "See the queue engine, its connection and its workers.", _NONE, _NONE, _ANY),
     Grant(_P.QUEUE_REPAIR, "Fix what has lost its counterpart: rows, entries, checkpoints.", _NONE, _NONE, _ANY),
     Grant(_P.USERS_MANAGE, "Create and list users.", _NONE, _NONE, _ANY),
+    Grant(_P.WEBHOOKS_MANAGE, "Have other services told of ends of jobs.", _NONE, _NONE, _ANY),
 )
 
 #: The table by permission.

@@ -218,3 +218,38 @@ workers = Table(
     _time("seen_at", nullable=False),
     Column("renewals", BigInteger, nullable=False, server_default=text("0")),
 )
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", ARRAY(Text), nullable=False),
+    Column("job_type", Text),
+    Column("secret", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("created_by", Uuid, ForeignKey("users.id")),
+    _time("created_at", nullable=False),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("webhook_id", Uuid, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    # No foreign key: who deletes a job is told of its end all the same.
+    Column("job_id", Uuid, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _time("created_at", nullable=False),
+    _time("next_attempt_at"),
+    _time("last_attempt_at"),
+    Column("status_code", Integer),
+    Column("error", Text),
+    CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name="state"),
+    CheckConstraint("(next_attempt_at IS NOT NULL) = (state = 'waiting')", name="next"),
+    Index("ix_webhook_deliveries_due", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+    Index("ix_webhook_deliveries_webhook", "webhook_id", text("created_at DESC"), "id"),
+)

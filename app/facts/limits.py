@@ -16,6 +16,7 @@ from app.jobs import clearing, dependency, model, retry
 from app.places import places
 from app.queue import outbox
 from app.telemetry import health, metrics
+from app.webhooks import courier
 from app.workers import recovery
 
 
@@ -54,6 +55,8 @@ def collect_limits() -> Iterator[Fact]:
         ("open_requests", cli, "OPEN_REQUESTS_SECONDS", "Seconds that open requests get when the service is stopped."),
         ("metrics_window", metrics, "WINDOW", "Seconds that the figures of the last hour look back."),
         ("dependencies_most", dependency, "MOST_DEPENDENCIES", "Most jobs that one job can wait for."),
+        ("webhook_attempt", courier, "ATTEMPT_SECONDS", "Seconds within which a receiver of a message must answer."),
+        ("webhook_look", courier, "LOOK_SECONDS", "Seconds between two looks for messages to webhooks."),
         ("stream_heartbeat", streams, "HEARTBEAT_SECONDS", "Seconds after which a quiet stream shows that it lives."),
         ("stream_replay", feed, "REPLAY_ENTRIES", "Missed events that a stream tells again at most."),
         ("stream_waiting", feed, "FOLLOWER_MESSAGES", "Messages that may wait for a slow reader of a stream."),

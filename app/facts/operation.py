@@ -9,6 +9,7 @@ from app.feed import change
 from app.places import places
 from app.queue import bullmq
 from app.telemetry import events, health, metrics, tracing
+from app.webhooks import model as webhook_model
 
 
 def collect_queue() -> Iterator[Fact]:
@@ -71,6 +72,16 @@ def collect_telemetry() -> Iterator[Fact]:
         )
     yield from enum("health_reason", health.Reason)
     yield from enum("stream_end", change.End)
+    yield from enum("webhook_event", webhook_model.WebhookEvent)
+    yield from enum("delivery_state", webhook_model.DeliveryState)
+    for retry in range(1, webhook_model.DELIVERY_POLICY.max_retries + 1):
+        latest = webhook_model.DELIVERY_POLICY.delay(retry, 0).total_seconds()
+        place = places(webhook_model).name("DELIVERY_POLICY")
+        told = f"Wait before retry {retry} of a message to a webhook, at most."
+        yield fact(
+            "delivery_retry", f"DELIVERY_POLICY {retry}", f"Retry {retry}", told, place,
+            order=retry, retry=retry, seconds=latest,
+        )  # fmt: skip
     for order, (name, body) in enumerate(streams.MESSAGES.items()):
         meaning = " ".join((inspect.getdoc(body) or "").split()).partition(": ")[2]
         where = places(streams).row("MESSAGES", order)

@@ -41,10 +41,11 @@ from app.jobs.dependency import DependencyPolicy
 from app.jobs.dependents import Dependents, depend
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Job, Lease, Request, guard_holds
 from app.jobs.reader import read_job, read_request
-from app.jobs.states import Actor, Event, Status, sources, target
+from app.jobs.states import TERMINAL, Actor, Event, Status, sources, target
 from app.jobs.text import storable
 from app.problems import IdempotencyMismatch
 from app.telemetry import tracing
+from app.webhooks.announcement import announcement
 
 #: Values for the columns of a job, by column name; SQL expressions are welcome.
 Values = Mapping[str, Any]
@@ -389,8 +390,10 @@ class JobStore:
             .returning(*jobs.c)
             .cte("changed")
         )
-        rows = await connection.execute(self._audited(changed, event, source, caller, reason))
-        return [read_job(row) for row in rows]
+        statement = self._audited(changed, event, source, caller, reason)
+        if to in TERMINAL:
+            statement = statement.add_cte(announcement(changed, to, self.clock.now()).cte("announced"))
+        return [read_job(row) for row in await connection.execute(statement)]
 
     def _audited(
         self, changed: CTE, event: Event, source: Status | None, caller: Caller, reason: str | None = None

@@ -49,6 +49,9 @@ class LogEvent(StrEnum):
     REQUEST_FAILED = "request.failed"
     DATABASE_UNAVAILABLE = "database.unavailable"
     FEED_INTERRUPTED = "feed.interrupted"
+    WEBHOOK_FAILED = "webhook.failed"
+    WEBHOOK_GIVEN_UP = "webhook.given_up"
+    COURIER_FAILED = "courier.failed"
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,15 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.FEED_INTERRUPTED: LogLine(
         "warning", "Live updates stand still; they go on, without a gap, when the database is back.", ("error",)
+    ),
+    LogEvent.WEBHOOK_FAILED: LogLine(
+        "info", "A receiver did not take a message; another attempt follows.", ("webhook_id", "delivery_id", "error")
+    ),
+    LogEvent.WEBHOOK_GIVEN_UP: LogLine(
+        "warning", "A receiver did not take a message, and no attempt is left.", ("webhook_id", "delivery_id", "error")
+    ),
+    LogEvent.COURIER_FAILED: LogLine(
+        "warning", "A look for messages to webhooks failed; the next one follows.", ("error",)
     ),
     LogEvent.REQUEST_FAILED: LogLine(
         "error", "A request met a defect; the trace is in the line.", ("method", "path", "exc_info")
