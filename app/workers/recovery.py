@@ -21,7 +21,7 @@ from app.telemetry.events import LogEvent, emit
 log = structlog.get_logger("recovery")
 
 #: Jobs that are looked at, or written, at the same time.
-BATCH = 1000
+BATCH = 500
 
 
 class Recovery:

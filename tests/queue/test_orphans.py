@@ -10,8 +10,10 @@ from app.database.tables import jobs
 from app.jobs.clock import Clock
 from app.jobs.model import Caller
 from app.jobs.states import Event
+from app.problems import QueueUnavailable
 from app.queue.engine import Delivery, Entry
-from app.queue.orphans import OrphanKind
+from app.queue.orphans import OrphanKind, Orphans
+from app.queue.redis import BullmqRedis
 from tests.conftest import opener
 from tests.workers.samples import counting_registry
 
@@ -52,3 +54,17 @@ async def test_each_kind_of_orphan_is_found_and_fixed(settings_of_each_queue):
         assert (await services.jobs.events(lost.id))[-1].event is Event.REQUEUE
         assert await services.outbox.missing([(whole.id, 1), (lost.id, 1)]) == []
         assert await services.jobs.checkpoints(whole.id)
+
+
+async def test_a_queue_that_is_away_is_said_and_nothing_is_fixed(open_process):
+    """RZ-6: the store of the queue does not answer, so nobody knows what has lost its counterpart."""
+    async with open_process(counting_registry(), workers=False) as services:
+        away = BullmqRedis("redis://127.0.0.1:1/0")
+        orphans = Orphans(away, services.reader, services.checkpoints, services.recovery.reconcile)
+        try:
+            with pytest.raises(QueueUnavailable):
+                await orphans.find(limit=1)
+            with pytest.raises(QueueUnavailable):
+                await orphans.fix([ENTRY])
+        finally:
+            await away.close()
