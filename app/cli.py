@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from app.database.errors import DatabaseStartError
 from app.problems import Problem
 from app.queue.errors import QueueStartError
+from app.schedules.commands import schedules
 from app.settings import Settings, without_password
 
 # What only some commands need is imported by them: web framework and database take longer to import than
@@ -261,6 +262,9 @@ def clear(
             print(f"deleted {deleted}")  # noqa: T201 (this is a command's answer)
 
     _run(run())
+
+
+cli.add_typer(schedules, name="schedules")
 
 
 @cli.command(name="settings")

@@ -20,6 +20,7 @@ from app.api.routers import (
     orphans,
     plays,
     removal,
+    schedules,
     service,
     streams,
     webhooks,
@@ -32,7 +33,21 @@ from app.lifespan import lifespan
 from app.settings import Settings
 
 #: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
-_VERSIONED = (auth, geocoding, streams, bulk, jobs, control, job_types, files, households, documents, plays, webhooks)
+_VERSIONED = (
+    auth,
+    geocoding,
+    streams,
+    bulk,
+    jobs,
+    control,
+    job_types,
+    files,
+    households,
+    documents,
+    plays,
+    schedules,
+    webhooks,
+)
 
 
 def create_app(

@@ -198,6 +198,33 @@ class UnknownJobType(Problem):
     fix = "Use a name from `GET /api/v1/job-types`."
 
 
+class ScheduleNotFound(Problem):
+    """No schedule has this id."""
+
+    code = "schedule.not_found"
+    status = 404
+    title = "There is no such schedule"
+    fix = "Check the id; list the schedules with `GET /api/v1/schedules`."
+
+
+class ScheduleNameTaken(Problem):
+    """Another schedule has this name."""
+
+    code = "schedule.name_taken"
+    status = 409
+    title = "The name belongs to another schedule"
+    fix = "Choose another name, or change the schedule that has it."
+
+
+class TooManySchedules(Problem):
+    """There are as many schedules as the service keeps."""
+
+    code = "schedule.too_many"
+    status = 409
+    title = "There are too many schedules"
+    fix = "Delete schedules that are not needed any more."
+
+
 class FileNotKnown(Problem):
     """The payload names an uploaded file that does not exist. No job was created."""
 

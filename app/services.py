@@ -29,6 +29,8 @@ from app.queue.orphans import Orphans
 from app.queue.outbox import Outbox
 from app.queue.postgres import BullmqPostgres
 from app.queue.redis import BullmqRedis
+from app.schedules.service import Schedules
+from app.schedules.store import ScheduleStore
 from app.settings import Settings
 from app.telemetry.events import LogEvent, emit
 from app.webhooks.courier import LOOK_SECONDS, Courier
@@ -38,6 +40,7 @@ from app.workers.periodic import Periodic
 from app.workers.pool import Pool
 from app.workers.recovery import Recovery
 from app.workers.retention import Retention
+from app.workers.scheduler import Scheduler
 from app.workers.turns import Turns
 
 log = structlog.get_logger("service")
@@ -64,6 +67,8 @@ class Services:
     clearing: Clearing
     bulk: Bulk
     jobs: JobService
+    schedules: Schedules
+    scheduler: Scheduler
 
 
 @asynccontextmanager
@@ -92,6 +97,8 @@ async def open_services(
         gate, freed = Gate(store, registry), outbox.dispatch
         recovery = Recovery(RecoveryStore(database.engine, clock, freed=freed), reader, outbox, registry)
         clearing = Clearing(RemovalStore(database.engine, clock, freed=freed), checkpoints, outbox)
+        jobs = JobService(store, reader, registry, checkpoints, files, outbox)
+        schedules = ScheduleStore(database.engine, clock)
         services = Services(
             settings=settings,
             registry=registry,
@@ -109,7 +116,9 @@ async def open_services(
             clearing=clearing,
             bulk=Bulk(BulkStore(database.engine, clock, freed=freed), reader, clearing, outbox),
             orphans=Orphans(engine, reader, checkpoints, recovery.reconcile, limited=registry.limited),
-            jobs=JobService(store, reader, registry, checkpoints, files, outbox),
+            jobs=jobs,
+            schedules=Schedules(schedules, jobs),
+            scheduler=Scheduler(schedules, store, jobs, outbox),
         )
         if workers and settings.worker_count:
             await _start_workers(services, stack)
@@ -174,5 +183,9 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
     )
     messages = Periodic(courier.look, timedelta(seconds=LOOK_SECONDS), on_error=LogEvent.COURIER_FAILED)
     stack.push_async_callback(messages.stop)
+    scheduler = Periodic(
+        services.scheduler.look, timedelta(seconds=settings.schedule_seconds), on_error=LogEvent.SCHEDULER_FAILED
+    )
+    stack.push_async_callback(scheduler.stop)
     await pool.start()
     stack.push_async_callback(pool.stop)

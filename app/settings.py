@@ -177,6 +177,13 @@ class Settings(BaseSettings):
         description="Seconds between two looks for expired leases and for pending jobs that the queue does not hold.",
         json_schema_extra={"group": "workers"},
     )
+    schedule_seconds: float = Field(
+        default=1,
+        ge=0.1,
+        le=60,
+        description="Seconds between two looks for schedules that are due.",
+        json_schema_extra={"group": "workers"},
+    )
     aging_seconds: float = Field(
         default=600,
         ge=1,

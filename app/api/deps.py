@@ -15,6 +15,7 @@ from app.jobs.files import FileStore
 from app.jobs.registry import Registry
 from app.jobs.service import JobService
 from app.plays.listing import PlayReader
+from app.schedules.service import Schedules
 from app.services import Services
 from app.settings import Settings
 from app.webhooks.store import WebhookStore
@@ -72,6 +73,10 @@ def _webhooks(request: Request) -> WebhookStore:
     return WebhookStore(services.database.engine, services.clock)
 
 
+def _schedules(request: Request) -> Schedules:
+    return _services(request).schedules
+
+
 def _user(request: Request) -> User:
     # Set by the route when it admitted the caller; an operation that is public has no user.
     return cast(User, request.state.user)
@@ -88,6 +93,7 @@ CurrentSettings = Annotated[Settings, Depends(_settings)]
 JobTypes = Annotated[Registry, Depends(_registry)]
 Jobs = Annotated[JobService, Depends(_jobs)]
 AllAccounts = Annotated[Accounts, Depends(_accounts)]
+AllSchedules = Annotated[Schedules, Depends(_schedules)]
 Files = Annotated[FileStore, Depends(_files)]
 Households = Annotated[HouseholdReader, Depends(_households)]
 Documents = Annotated[DocumentReader, Depends(_documents)]

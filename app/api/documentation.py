@@ -23,6 +23,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Access", "description": "The first admin, signing in, and users."},
     {"name": "Jobs", "description": "Creating jobs and looking at them."},
     {"name": "Control", "description": "What people do to jobs. `allowed_actions` of a job says what is open now."},
+    {"name": "Schedules", "description": "Jobs that are created at certain times, by themselves."},
     {"name": "Files", "description": "Files that jobs read."},
     {"name": "Households", "description": "What imports and geocoding have made."},
     {"name": "Documents", "description": "What the jobs that process documents have made."},

@@ -94,6 +94,8 @@ def job(**changes: Any) -> dict[str, Any]:
         "retry_count": 0,
         "max_retries": 3,
         "next_retry_at": None,
+        "schedule_id": None,
+        "scheduled_for": None,
         "start_at": None,
         "aged_at": None,
         "worker_id": "host-1-4711-9c2f1a",
@@ -134,6 +136,29 @@ _CREATED: dict[str, Any] = {
     "reason": None,
     "details": {},
 }
+NEW_SCHEDULE = {
+    "name": "nightly-geocoding",
+    "type": "geocode_households",
+    "data": {"mode": "dynamic"},
+    "cron": "30 2 * * *",
+    "time_zone": "America/New_York",
+}
+SCHEDULE: dict[str, Any] = {
+    "id": "5b8e2d7a-0c41-4e6f-9a3b-7d1c2e4f6a80",
+    **NEW_SCHEDULE,
+    "priority": 50,
+    "interval_seconds": None,
+    "catch_up": "skip",
+    "enabled": True,
+    "next_at": "2026-03-03T07:30:00Z",
+    "last_at": "2026-03-02T07:30:00Z",
+    "last_job_id": JOB_ID,
+    "last_error": None,
+    "created_by": USER_ID,
+    "created_at": "2026-03-01T12:00:00Z",
+    "updated_at": "2026-03-01T12:00:00Z",
+}
+
 EVENTS = {
     "items": [
         _CREATED,

@@ -46,6 +46,8 @@ class Permission(StrEnum):
     JOBS_CONTROL = "jobs.control"
     JOBS_FORCE_FAIL = "jobs.force_fail"
     JOBS_DELETE = "jobs.delete"
+    SCHEDULES_READ = "schedules.read"
+    SCHEDULES_MANAGE = "schedules.manage"
     FILES_UPLOAD = "files.upload"
     HOUSEHOLDS_READ = "households.read"
     DOCUMENTS_READ = "documents.read"
@@ -81,6 +83,8 @@ GRANTS: tuple[Grant, ...] = (
     Grant(_P.JOBS_CONTROL, "Pause, resume, cancel and retry a job.", _NONE, _OWN, _ANY),
     Grant(_P.JOBS_FORCE_FAIL, "End a job as failed, whatever its worker does.", _NONE, _NONE, _ANY),
     Grant(_P.JOBS_DELETE, "Delete jobs with everything that belongs to them.", _NONE, _NONE, _ANY),
+    Grant(_P.SCHEDULES_READ, "See schedules.", _ANY, _ANY, _ANY),
+    Grant(_P.SCHEDULES_MANAGE, "Create, change, run and delete schedules.", _NONE, _OWN, _ANY),
     Grant(_P.FILES_UPLOAD, "Upload files for jobs to read.", _NONE, _OWN, _ANY),
     Grant(_P.HOUSEHOLDS_READ, "See households and how far they are geocoded.", _ANY, _ANY, _ANY),
     Grant(_P.DOCUMENTS_READ, "See documents and plays, and what jobs found in them.", _ANY, _ANY, _ANY),

@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     func,
     text,
@@ -78,6 +79,33 @@ secrets = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    _json("data", "{}"),
+    Column("priority", SmallInteger, nullable=False),
+    Column("cron", Text),
+    Column("time_zone", Text),
+    Column("interval_seconds", Integer),
+    Column("catch_up", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    _time("next_at"),
+    _time("last_at"),
+    Column("last_job_id", Uuid),
+    Column("last_error", Text),
+    Column("created_by", Uuid, ForeignKey("users.id")),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+    CheckConstraint("(cron IS NULL) <> (interval_seconds IS NULL)", name="timing"),
+    CheckConstraint("(cron IS NULL) = (time_zone IS NULL)", name="zone"),
+    CheckConstraint("enabled OR next_at IS NULL", name="enabled"),
+    UniqueConstraint("name"),
+    Index("ix_schedules_due", "next_at", postgresql_where=text("enabled")),
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -119,6 +147,8 @@ jobs = Table(
     Column("on_dependency_failure", Text, nullable=False, server_default=text(f"'{DependencyPolicy.FAIL}'")),
     Column("dependency_depth", Integer, nullable=False, server_default=text("0")),
     Column("has_dependents", Boolean, nullable=False, server_default=text("false")),
+    Column("schedule_id", Uuid, ForeignKey("schedules.id", ondelete="SET NULL")),
+    _time("scheduled_for"),
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary),
     Column("waited_seconds", Double, nullable=False, server_default=text("0")),
@@ -160,6 +190,14 @@ jobs = Table(
     ),
     # Figures of the last hour.
     Index("ix_jobs_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
+    # One job for each tick, whoever creates it.
+    Index(
+        "uq_jobs_tick",
+        "schedule_id",
+        "scheduled_for",
+        unique=True,
+        postgresql_where=text("schedule_id IS NOT NULL"),
+    ),
     # The next job of a limited type.
     Index(
         "ix_jobs_turn",

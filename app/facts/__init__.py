@@ -13,6 +13,7 @@ from app.facts.limits import collect_limits, collect_timings
 from app.facts.operation import collect_queue, collect_telemetry
 from app.facts.plays import collect_plays
 from app.facts.recovery import collect_orphans, collect_recovery
+from app.facts.schedules import collect_schedules
 
 
 def collect() -> Iterator[Fact]:
@@ -33,6 +34,7 @@ def collect() -> Iterator[Fact]:
         collect_file_formats(),
         collect_documents(),
         collect_plays(),
+        collect_schedules(),
         collect_limits(),
         collect_timings(),
         collect_sample(),

@@ -13,8 +13,11 @@ from app.feed import feed
 from app.handlers import geocode_households, import_voters
 from app.households import columns, voter_file
 from app.jobs import clearing, dependency, model, retry
+from app.jobs import limits as job_limits
 from app.places import places
 from app.queue import outbox
+from app.schedules import model as schedule
+from app.schedules import service as schedules
 from app.telemetry import health, metrics
 from app.webhooks import courier
 from app.workers import recovery
@@ -27,6 +30,10 @@ def collect_limits() -> Iterator[Fact]:
         ("priority_lowest", tables, "LOWEST_PRIORITY", "The lowest priority of a job."),
         ("priority_default", tables, "DEFAULT_PRIORITY", "The priority of a job that is given none."),
         ("priority_highest", tables, "HIGHEST_PRIORITY", "The highest priority of a job; claimed first."),
+        ("schedules_most", schedules, "MOST_SCHEDULES", "The most schedules that the service keeps."),
+        ("ticks_most", schedule, "MOST_MISSED", "The most missed ticks of a schedule that are made up for."),
+        ("tick_missed", schedule, "MISSED_AFTER", "Seconds after which a tick that nobody was there for is missed."),
+        ("rate_most", job_limits, "MOST_STARTS", "The most starts that the rate of a job type may allow."),
         ("missed_heartbeats", health, "MISSED_HEARTBEATS", "Heartbeats that a live worker process may miss."),
         ("password_shortest", passwords, "MIN_LENGTH", "Fewest characters of a password."),
         ("password_longest", passwords, "MAX_LENGTH", "Most characters of a password."),

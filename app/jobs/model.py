@@ -59,6 +59,8 @@ class Job:
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
+    schedule_id: UUID | None
+    scheduled_for: datetime | None
     start_at: datetime | None
     aged_at: datetime | None
     started_at: datetime | None

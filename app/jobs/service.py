@@ -78,6 +78,7 @@ class JobService:
         start_at: datetime | None = None,
         depends_on: Sequence[UUID] = (),
         on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL,
+        schedule_id: UUID | None = None,
     ) -> Job:
         """Create a job and hand it to the queue: it does not start before ``start_at``, nor before ``depends_on`` end.
 
@@ -98,6 +99,7 @@ class JobService:
             start_at=start_at,
             depends_on=depends_on,
             on_dependency_failure=on_dependency_failure,
+            schedule_id=schedule_id,
         )
         return job
 
@@ -114,6 +116,7 @@ class JobService:
         start_at: datetime | None = None,
         depends_on: Sequence[UUID] = (),
         on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL,
+        schedule_id: UUID | None = None,
     ) -> tuple[Job, bool]:
         """Create a job as ``create`` does, unless its creator has used ``key`` before.
 
@@ -125,7 +128,15 @@ class JobService:
         """
         with tracing.span(tracing.CREATE, {"job.priority": priority}, expected=(Problem,)) as span:
             new = replace(
-                self._validated(type, data, created_by, priority, config or JobConfig(), start_at),
+                self.prepare(
+                    type=type,
+                    data=data,
+                    created_by=created_by,
+                    priority=priority,
+                    config=config,
+                    start_at=start_at,
+                    schedule_id=schedule_id,
+                ),
                 depends_on=tuple(depends_on),
                 on_dependency_failure=on_dependency_failure,
             )
@@ -139,15 +150,19 @@ class JobService:
                 await self._dispatch.dispatch([job])
         return job, created
 
-    def _validated(
+    def prepare(
         self,
+        *,
         type: str,
         data: Mapping[str, Any],
         created_by: UUID | None,
-        priority: int,
-        config: JobConfig,
-        start_at: datetime | None,
+        priority: int = DEFAULT_PRIORITY,
+        config: JobConfig | None = None,
+        start_at: datetime | None = None,
+        schedule_id: UUID | None = None,
     ) -> NewJob:
+        """Return what a job would be created from; nothing is written. Raises what ``create`` raises."""
+        config = config or JobConfig()
         job_type = self._registry.resolve(type)
         try:
             payload = job_type.payload.model_validate(data)
@@ -165,6 +180,7 @@ class JobService:
             max_retries=job_type.retry.max_retries if config.max_retries is None else config.max_retries,
             created_by=created_by,
             start_at=start_at,
+            schedule_id=schedule_id,
         )
 
     async def get(self, job_id: UUID) -> Job:

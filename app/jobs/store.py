@@ -67,6 +67,8 @@ class NewJob:
     start_at: datetime | None = None
     depends_on: tuple[UUID, ...] = ()
     on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL
+    schedule_id: UUID | None = None
+    scheduled_for: datetime | None = None
 
     @property
     def digest(self) -> bytes:
@@ -119,9 +121,15 @@ class JobStore:
     async def create(self, new: NewJob, *, caller: Caller) -> Job:
         """Insert a job as ``pending``. Raises InvalidRequest when it is to wait for a job that does not exist."""
         async with self.engine.begin() as connection:
-            statement = self._created(new, await depend(connection, new.depends_on))
-            row = (await self._insert(connection, statement, caller)).one()
-            return await self._settled_at_once(connection, read_job(row))
+            return await self.create_on(connection, new, caller=caller)
+
+    async def create_on(
+        self, connection: AsyncConnection, new: NewJob, *, caller: Caller, reason: str | None = None
+    ) -> Job:
+        """Insert a job as ``create`` does, on ``connection``."""
+        statement = self._created(new, await depend(connection, new.depends_on))
+        row = (await self._insert(connection, statement, caller, reason)).one()
+        return await self._settled_at_once(connection, read_job(row))
 
     async def create_once(self, new: NewJob, key: str, *, caller: Caller) -> tuple[Job, bool]:
         """Insert a job, unless its creator has used ``key`` before.
@@ -150,9 +158,11 @@ class JobStore:
             )
         return read_job(row), False
 
-    async def _insert(self, connection: AsyncConnection, statement: Insert, caller: Caller) -> Result[Any]:
+    async def _insert(
+        self, connection: AsyncConnection, statement: Insert, caller: Caller, reason: str | None = None
+    ) -> Result[Any]:
         created = statement.returning(*jobs.c).cte("changed")
-        inserted: Result[Any] = await connection.execute(self._audited(created, Event.CREATE, None, caller))
+        inserted: Result[Any] = await connection.execute(self._audited(created, Event.CREATE, None, caller, reason))
         return inserted
 
     async def _settled_at_once(self, connection: AsyncConnection, job: Job) -> Job:
@@ -173,6 +183,8 @@ class JobStore:
             config=new.config,
             max_retries=new.max_retries,
             created_by=new.created_by,
+            schedule_id=new.schedule_id,
+            scheduled_for=new.scheduled_for,
             start_at=new.start_at,
             next_retry_at=_first_attempt(literal(new.start_at, DateTime(timezone=True)), now) if new.start_at else None,
             created_at=now,

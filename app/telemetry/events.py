@@ -37,6 +37,10 @@ class LogEvent(StrEnum):
     DELIVERY_DEFERRED = "delivery.deferred"
     TURNS_FAILED = "turns.failed"
     JOBS_AGED = "jobs.aged"
+    SCHEDULE_TICKED = "schedule.ticked"
+    SCHEDULE_MISSED = "schedule.missed"
+    SCHEDULE_FAILED = "schedule.failed"
+    SCHEDULER_FAILED = "scheduler.failed"
     CHECKPOINT_FAILED = "checkpoint.failed"
     QUEUE_ERROR = "queue.error"
     QUEUE_UNAVAILABLE = "queue.unavailable"
@@ -130,6 +134,14 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     LogEvent.JOBS_AGED: LogLine(
         "info", "Jobs that had waited too long behind a higher priority were put first.", ("count",)
     ),
+    LogEvent.SCHEDULE_TICKED: LogLine("info", "A schedule created a job.", ("schedule", "job_id", "type")),
+    LogEvent.SCHEDULE_MISSED: LogLine(
+        "warning", "Ticks of a schedule were missed and are passed over, as it says.", ("schedule",)
+    ),
+    LogEvent.SCHEDULE_FAILED: LogLine(
+        "error", "A schedule could not create its job; the error is kept with it.", ("schedule", "error")
+    ),
+    LogEvent.SCHEDULER_FAILED: LogLine("warning", "A look for due schedules failed; the next one follows.", ("error",)),
     LogEvent.CHECKPOINT_FAILED: LogLine(
         "warning", "An interrupted stage's state is on the row, but not in storage.", ("error",)
     ),

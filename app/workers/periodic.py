@@ -14,7 +14,7 @@ log = structlog.get_logger("worker")
 class Periodic:
     """Calls ``work`` at once and then every ``interval``; an error is logged as ``on_error`` and does not end it."""
 
-    def __init__(self, work: Callable[[], Awaitable[None]], interval: timedelta, *, on_error: LogEvent) -> None:
+    def __init__(self, work: Callable[[], Awaitable[object]], interval: timedelta, *, on_error: LogEvent) -> None:
         self._work = work
         self._seconds = interval.total_seconds()
         self._on_error = on_error

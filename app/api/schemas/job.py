@@ -153,6 +153,8 @@ class JobRead(JobSummary):
     next_retry_at: datetime | None = Field(
         description="When the next attempt is due, while it waits for one; also its first, when it starts later."
     )
+    schedule_id: UUID | None = Field(description="The schedule that created it.")
+    scheduled_for: datetime | None = Field(description="The tick of the schedule that it was created for.")
     start_at: datetime | None = Field(description="The time before which it was not to start.")
     aged_at: datetime | None = Field(
         description="Since when it comes before jobs of a higher priority, because it has waited too long."
