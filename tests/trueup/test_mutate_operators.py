@@ -9,7 +9,7 @@ from trueup.mutate import operators
 from trueup.mutate.export import patch
 from trueup.mutate.ground import Ground
 from trueup.mutate.mutant import Depth, Edit, Expected, Mutant, Side
-from trueup.mutate.operators import attributes, declarations, page_names, quiet_code, renames, rows
+from trueup.mutate.operators import attributes, declarations, page_names, proofs, quiet_code, renames, rows
 from trueup.pages import read_pages
 
 
@@ -80,6 +80,27 @@ def test_a_mutant_causes_the_finding_it_names(
         project.write()
     finding = mutant.expected.met_by(project.findings())
     assert finding is not None, f"{mutant.title}: {[str(one) for one in project.findings()]}"
+
+
+@pytest.mark.parametrize("operator", [proofs.uncited, proofs.misquoted, proofs.panels])
+def test_what_stands_behind_a_project_is_missed(project: Any, operator: operators.Operator) -> None:
+    project.add("wanted.toml", '[LIB-1]\nsummary = "A book is lent once."\n')
+    project.add("tests/test_loans.py", 'def test_once():\n    """LIB-1: twice is refused."""\n    assert lend()\n')
+    project.add("board.json", '{"panels": [{"title": "Loans", "targets": [{"expr": "sum(loans)"}]}]}')
+    metric = '{"kind": "metric", "key": "loans", "file": "library/facts.py", "line": 1, "type": "gauge"}'
+    project.add(
+        "library/facts.py", f"\n\nold = collect\n\n\ndef collect():\n    yield from old()\n    yield {metric}\n"
+    )
+    keys = 'requirements = "wanted.toml"\ndashboards = ["board.json"]\n'
+    project.edit("pyproject.toml", 'packages = ["library"]\n', f'packages = ["library"]\n{keys}')
+    project.write()
+    assert project.findings() == []
+    config = load(project.root)
+    ground = Ground(config, project.root, project.truth(), tuple(read_pages(project.root, config.docs)))
+    (mutant,) = operator(ground)
+    assert mutant.expected is not None
+    apply(project, mutant)
+    assert mutant.expected.met_by(project.findings()) is not None
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,27 @@
 """`promql` blocks, and the expressions of rule files: parsed, and held against the metrics that the facts know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import promql_parser as promql
 
-from trueup.facts import Inventory, closest
+from trueup.facts import Fact, Inventory, closest
 from trueup.verify.verdict import Fault
 
 #: Labels that Prometheus itself gives to every sample, and names of its own metrics.
 _ATTACHED = frozenset({"__name__", "job", "instance", "le", "quantile", "alertname", "alertstate", "severity"})
 _OWN = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped"})
-_SUFFIXES = ("_bucket", "_sum", "_count", "_gsum", "_gcount", "_total", "_created", "_info")
+#: What samples of a metric of each type are named besides the metric itself.
+_SUFFIXES = {
+    "counter": ("_total", "_created"),
+    "histogram": ("_bucket", "_sum", "_count", "_gsum", "_gcount", "_created"),
+    "gaugehistogram": ("_bucket", "_gsum", "_gcount"),
+    "summary": ("_sum", "_count", "_created"),
+    "info": ("_info",),
+    "gauge": (),
+    "stateset": (),
+}
+_ANY = tuple(dict.fromkeys(suffix for suffixes in _SUFFIXES.values() for suffix in suffixes))
 
 
 def faults(source: str, facts: Inventory, recorded: frozenset[str] = frozenset()) -> Iterator[Fault]:
@@ -74,7 +84,7 @@ def _strangers(expression: Any, facts: Inventory, recorded: frozenset[str]) -> I
     unclear = not selectors
     for node in selectors:
         name = node.name or _named(node)
-        fact = metrics.get(name) or next((metrics[base] for base in _bases(name) if base in metrics), None)
+        fact = metrics.get(name) or _base(name, metrics)
         if fact is None:
             # What labels there are, only Prometheus could tell.
             unclear = True
@@ -105,7 +115,11 @@ def _named(node: Any) -> str:
     return str(found[0]) if found else ""
 
 
-def _bases(name: str) -> Iterator[str]:
-    for suffix in _SUFFIXES:
-        if name.endswith(suffix):
-            yield name.removesuffix(suffix)
+def _base(name: str, metrics: Mapping[str, Fact]) -> Fact | None:
+    """The metric of which a sample has this name: `loan_days_bucket` of the histogram `loan_days`."""
+    for suffix in _ANY:
+        fact = metrics.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+        allowed = _SUFFIXES.get(str(fact.attributes.get("type", "")), _ANY) if fact else ()
+        if fact and suffix in allowed and not fact.key.endswith(suffix):
+            return fact
+    return None
