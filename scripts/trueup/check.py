@@ -19,6 +19,7 @@ from trueup import (
     dashboards,
     generated,
     inline,
+    installed,
     repository,
     requirements,
     review,
@@ -89,6 +90,7 @@ class Run:
             ):
                 truth = self._facts()
                 pages = read_pages(self.root, self.config.docs)
+                _require_folders(pages, self.config)
                 chosen = choose(pages, self.scope.paths, self.config)
                 beside = sidework.begin(
                     self.config, self.root, self.scope, self._known, lanes, truth, chosen, site, folder
@@ -163,6 +165,7 @@ class Run:
             if self.config.coverage:
                 self.coverage = {kind: asdict(figure) for kind, figure in watermark.figures(covered).items()}
             self.findings += rules.check(self.root, self.config.rules, truth.inventory)
+            self.findings += installed.check(self.root)
             self.findings += dashboards.check(truth.inventory)
             self.findings += requirements.check(self.config, self.root, tests, strict=self.scope.evidence)
             self.findings += words.stale(truth.inventory)
@@ -362,6 +365,17 @@ def choose(pages: Sequence[Page], paths: Sequence[str], config: Config) -> list[
         if not any(_below(page, path) for page in pages):
             raise TrueupError(f"{path}: no page of {config.docs}; give a Markdown file or folder below it")
     return [page for page in pages if not wanted or any(_below(page, path) for path in wanted)]
+
+
+def _require_folders(pages: Sequence[Page], config: Config) -> None:
+    """Raise `TrueupError` when a check is asked for where no page is: nobody would notice."""
+    for key, folders in (("values", config.values.folders), ("claims", config.claims.folders)):
+        for folder in folders:
+            if not any(page.below([folder]) for page in pages):
+                raise TrueupError(
+                    f"tool.trueup.{key}.folders: no page of {config.docs} is, or is below, {folder!r}; "
+                    "name a folder or page relative to it, or . for all"
+                )
 
 
 def chosen_lines(paths: Sequence[str]) -> dict[str, list[int]]:

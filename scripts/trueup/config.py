@@ -40,6 +40,11 @@ class ServiceConfig(_Section):
         "run there.",
     )
 
+    @property
+    def apart(self) -> bool:
+        """Whether something tells the service of a data folder of its own."""
+        return any("{data}" in text for text in (self.command, *self.env.values()))
+
 
 class TimeoutConfig(_Section):
     """Time limits, in seconds."""
@@ -122,7 +127,9 @@ class HiddenRoute(Exemption):
 class BareValues(_Section):
     """Where numbers with a unit must be bound to facts."""
 
-    folders: list[str] = Field(default_factory=list, description="Folders or pages below `docs` held to it.")
+    folders: list[str] = Field(
+        default_factory=list, description="Folders or pages below `docs` held to it; `.` is all of them."
+    )
     units: list[str] = Field(default_factory=list, description="Further units, as regular expressions: `jobs?`.")
 
 
@@ -136,7 +143,9 @@ CLAIM_WORDS = (
 class ClaimConfig(_Section):
     """Where words that promise something for ever need a test that proves them."""
 
-    folders: list[str] = Field(default_factory=list, description="Folders or pages below `docs` held to it.")
+    folders: list[str] = Field(
+        default_factory=list, description="Folders or pages below `docs` held to it; `.` is all of them."
+    )
     words: list[str] = Field(
         default_factory=lambda: list(CLAIM_WORDS),
         description="What counts as a promise, as regular expressions; case does not matter.",

@@ -172,7 +172,14 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "example-trespassed": Code(
             "An example changed files of the project.", "Let it write to the folder it runs in only."
         ),
+        "example-elsewhere": Code(
+            "An example calls a fixed port of this machine, not the service of its page.", "Write `$BASE_URL`."
+        ),
         "example-scratch": Code("An example deleted the folder it runs in.", "Let it delete only what it made."),
+        "package-copied": Code(
+            "The project is installed as a copy, so examples run that and not the code as it is.",
+            "Install it with `pip install -e .`.",
+        ),
         "plugin-failed": Code(
             "A verifier of the project raised an error, or answered something else than a verdict.", "Correct it."
         ),

@@ -92,9 +92,10 @@ class Page:
         return [*self.prose, *claims]
 
     def below(self, folders: Iterable[str]) -> bool:
-        """Whether the page is one of these, or below one of them; paths are relative to the docs folder."""
+        """Whether the page is one of these, or below one of them; paths are relative to the docs folder, `.` is it."""
         return any(
-            self.docs_path == folder or self.docs_path.startswith(f"{folder.rstrip('/')}/") for folder in folders
+            folder == "." or self.docs_path == folder or self.docs_path.startswith(f"{folder.rstrip('/')}/")
+            for folder in folders
         )
 
     @cached_property

@@ -27,14 +27,18 @@ def find_root(start: Path) -> Path:
 
 def read_section(root: Path) -> Mapping[str, Any]:
     """The table `[tool.trueup]` of the project at `root`, as TOML has it. Raises `TrueupError` when there is none."""
+    section = read_document(root).get("tool", {}).get("trueup")
+    if not isinstance(section, dict):
+        raise TrueupError(f"{root / 'pyproject.toml'}: has no [tool.trueup]; add it (see scripts/trueup/README.md)")
+    return section
+
+
+def read_document(root: Path) -> Mapping[str, Any]:
+    """The `pyproject.toml` of the project at `root`. Raises `TrueupError` when there is none, or it is no TOML."""
     path = root / "pyproject.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrueupError(f"{path}: not found; run trueup in a project folder or give --root") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrueupError(f"{path}: is no TOML: {error}") from None
-    section = document.get("tool", {}).get("trueup")
-    if not isinstance(section, dict):
-        raise TrueupError(f"{path}: has no [tool.trueup]; add it (see scripts/trueup/README.md)")
-    return section

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class State:
-    """The commit in short form (empty outside a repository), and whether tracked files differ from it."""
+    """The commit in short form (empty outside a repository), and whether files differ from it, new ones included."""
 
     commit: str
     dirty: bool
@@ -17,7 +17,7 @@ class State:
 def state(root: Path) -> State:
     """The state of the repository that holds `root`."""
     commit = _git(root, "rev-parse", "--short=10", "HEAD")
-    return State(commit.strip(), bool(_git(root, "status", "--porcelain", "--untracked-files=no").strip()))
+    return State(commit.strip(), bool(_git(root, "status", "--porcelain", "--untracked-files=normal").strip()))
 
 
 def committed_on(root: Path) -> date | None:

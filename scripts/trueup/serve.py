@@ -91,7 +91,11 @@ class _Stall:
         shown = "The site and the service are" if self._service else "The site is"
         self._say(f"{shown} at {address}")
         if self._service:
-            self._say("The service works on fresh data, which are gone when this ends.")
+            self._say(
+                "The service works on fresh data, which are gone when this ends."
+                if self._config.service is not None and self._config.service.apart
+                else "The service runs in this folder: what it writes there stays."
+            )
         self._say("Changed pages and code are built and checked again. Ctrl+C stops it.")
         try:
             await server.serve(sockets=[listener])

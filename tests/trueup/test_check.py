@@ -4,6 +4,7 @@
 from typing import Any
 
 import pytest
+from trueup.errors import TrueupError
 
 DRIFTS = [
     # what is edited, the old text, the new text, the finding's code, a part of its message
@@ -212,3 +213,15 @@ def test_only_the_pages_that_were_named_are_looked_at(project: Any) -> None:
     project.edit("docs/guide/loans.md", "`lent → overdue`", "`lent → nowhere`")
     assert {finding.path for finding in project.findings("docs/guide")} == {"docs/guide/loans.md"}
     assert {finding.path for finding in project.findings("docs/index.md:3")} == {"docs/index.md"}
+
+
+def test_a_folder_without_pages_is_one_error_because_nobody_would_notice(project: Any) -> None:
+    project.edit("pyproject.toml", 'folders = ["guide"]', 'folders = ["guides"]')
+    with pytest.raises(TrueupError, match=r"tool\.trueup\.values\.folders: no page of docs is, or .* 'guides'"):
+        project.check()
+
+
+def test_numbers_of_all_pages_are_held_to_bindings_when_the_folder_is_a_dot(project: Any) -> None:
+    project.edit("pyproject.toml", 'folders = ["guide"]', 'folders = ["."]')
+    project.add("docs/index.md", "\nThe library has 21 seats.\n")
+    assert [found.path for found in project.findings() if found.code == "value-bare"] == ["docs/index.md"]

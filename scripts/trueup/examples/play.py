@@ -1,5 +1,6 @@
 """Playing one act on its stage: prepare it, run its blocks in order, and say what disagrees."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from trueup.pages import Block
 from trueup.verify.bench import Bench
 
 _TAIL_LINES = 20
+_ASKING = frozenset({Kind.BASH, Kind.CONSOLE, Kind.PYTHON, Kind.PROMPTS})
+_LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|localhost):(\d+)")
 _CODES: dict[Trouble, str] = {
     "": "example-failed",
     "timeout": "example-timeout",
@@ -144,6 +147,7 @@ class Play:
         return limit
 
     def _play(self, step: Step) -> None:
+        self._at_home(step)
         limit = self._limit(step.number("timeout", self.limits.block), step.block.line)
         match step.kind:
             case Kind.BASH:
@@ -164,6 +168,19 @@ class Play:
                 self._verifier(step, limit)
         self._sound(step)
         self.verified += 1
+
+    def _at_home(self, step: Step) -> None:
+        """Stop before a block that asks whatever listens on a port of this machine, rather than the page's service."""
+        if self.act.story.options.service is False or step.kind not in _ASKING:
+            return
+        for match in _LOCAL.finditer(step.block.source):
+            # What the page itself starts on that port, it may ask.
+            others = _LOCAL.sub("", "\n".join(each.block.source for each in self.act.story.steps))
+            if re.search(rf"(?<!\d){match[1]}(?!\d)", others):
+                continue
+            line = step.block.line + 1 + step.block.source.count("\n", 0, match.start())
+            message = f"the block calls {match[0]}, which is not the service of this page"
+            raise _StopError(Finding(self.path, line, "example-elsewhere", message, "write $BASE_URL"))
 
     def _verifier(self, step: Step, limit: float) -> None:
         stage = self.stage
@@ -265,7 +282,10 @@ class Play:
             yield Finding(self.path, step.block.line, "example-scratch", message)
         if (border := self.stage.border) and (changed := border.changes()):
             message = f"the project was changed while the block ran: {changed}"
-            mend = "let the block write to its own folder only"
+            mend = (
+                "let the block write to its own folder only; if the service wrote it, give it a folder of its own: "
+                'NAME = "{data}" in tool.trueup.service.env'
+            )
             yield Finding(self.path, step.block.line, "example-trespassed", message, mend)
         service = self.stage.service
         # A failure may have ended the service before the first step.

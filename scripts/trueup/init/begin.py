@@ -31,7 +31,9 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     if there is not None:
         app, env = app or there.app, {**there.env, **env}
     found = survey(root, app, env)
-    table = scaffold.section(found, docs, env, service=service)
+    # Pages that were there before are full of numbers: they are bound folder by folder, when somebody gets to it.
+    bound = not any((root / docs).rglob("*.md"))
+    table = scaffold.section(found, docs, env, service=service, bound=bound)
     config = there or Config.model_validate(table)
     truth = gather(config, root)
     for line in _told(found, truth):

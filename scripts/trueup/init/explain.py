@@ -19,6 +19,8 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
         "know it. Show it, or say under [[tool.trueup.hidden]] why it is nobody's business.",
         "block-unverified": "A code block is in a language that nothing runs. Say which language it is, mark it as the "
         "output of the block before it, or say why it is only to be read.",
+        "value-bare": "A number stands in a page. When the code decides it, bind it: {{ setting.NAME.default }}; "
+        "when it is true by nature, list it in the vocabulary.",
         "example-failed": "A command of a page fails when it is run. Its readers had the same trouble.",
         "example-differs": "A command of a page prints something else than the page says. When the new output is "
         "right, trueup write puts it into the page.",
@@ -36,7 +38,7 @@ def explain(findings: Sequence[Finding]) -> Iterator[str]:
     if not findings:
         yield "Everything that the pages say is true."
         yield "Next: write a page below the folder of pages, or make a mistake in one, and run trueup check."
-        yield "See the site beside your service: trueup serve"
+        yield "See the site beside your service: trueup serve. Build it into the folder site: trueup build"
         return
     kinds: dict[str, list[Finding]] = {}
     for finding in findings:

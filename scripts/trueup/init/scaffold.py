@@ -39,8 +39,11 @@ def docs_folder(root: Path) -> str:
     return str(read_site(root / "mkdocs.yml").get("docs_dir") or "docs") if (root / "mkdocs.yml").exists() else "docs"
 
 
-def section(found: Survey, docs: str, env: Mapping[str, str], *, service: bool) -> dict[str, Any]:
-    """The table `[tool.trueup]` for a project; the kinds of facts that need an owner are added once they are known."""
+def section(found: Survey, docs: str, env: Mapping[str, str], *, service: bool, bound: bool) -> dict[str, Any]:
+    """The table `[tool.trueup]` for a project; the kinds of facts that need an owner are added once they are known.
+
+    `bound`: numbers in pages must be bound to facts.
+    """
     table: dict[str, Any] = {
         "app": found.app,
         "openapi": f"{docs}/reference/openapi.json",
@@ -54,6 +57,8 @@ def section(found: Survey, docs: str, env: Mapping[str, str], *, service: bool) 
     if found.commands:
         table["commands"] = dict(found.commands)
     table["vocabulary"] = f"{docs}/vocabulary.toml"
+    if bound:
+        table["values"] = {"folders": ["."]}
     if env:
         table["env"] = dict(env)
     if service:

@@ -49,3 +49,16 @@ def test_a_request_that_cannot_be_sent(project: Project, source: str, line: int,
 
 def test_a_response_without_end(project: Project) -> None:
     assert project.findings("```http\nGET /flood\n```\n") == [(1, "example-flood")]
+
+
+@pytest.mark.parametrize("code", ["curl -s http://127.0.0.1:8000/parcels || true", "x=http://localhost:8000/ready"])
+def test_a_block_that_asks_another_service_than_its_pages_is_stopped_even_if_it_would_succeed(
+    project: Project, code: str
+) -> None:
+    finding = project.finding(f"```bash\ntrue\n{code}\n```\n")
+    assert (finding.line, finding.code, finding.mend) == (3, "example-elsewhere", "write $BASE_URL")
+    assert "8000, which is not the service of this page" in finding.message
+
+
+def test_a_block_may_ask_what_its_page_has_started(project: Project) -> None:
+    assert project.findings("```bash\nPORT=9\n```\n\n```bash\ncurl -s http://127.0.0.1:9/ || true\n```\n") == []
