@@ -65,6 +65,7 @@ def collect_limits() -> Iterator[Fact]:
         ("webhook_attempt", courier, "ATTEMPT_SECONDS", "Seconds within which a receiver of a message must answer."),
         ("webhook_look", courier, "LOOK_SECONDS", "Seconds between two looks for messages to webhooks."),
         ("stream_heartbeat", streams, "HEARTBEAT_SECONDS", "Seconds after which a quiet stream shows that it lives."),
+        ("stream_look", feed, "LOOK_SECONDS", "Seconds after which the feed looks also when it has heard of nothing."),
         ("stream_replay", feed, "REPLAY_ENTRIES", "Missed events that a stream tells again at most."),
         ("stream_waiting", feed, "FOLLOWER_MESSAGES", "Messages that may wait for a slow reader of a stream."),
     ):

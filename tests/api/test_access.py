@@ -197,3 +197,9 @@ def test_a_token_ends_by_the_clock_it_is_given():
     token = tokens.issue(user).text
     time = NOW + timedelta(minutes=4, seconds=58)
     assert tokens.read(token).user_id == user
+
+
+def test_a_token_says_whose_it_is_and_until_when_and_nothing_else():
+    tokens = Tokens(b"k" * 32, lifetime=timedelta(minutes=5), now=lambda: NOW)
+    said = jwt.decode(tokens.issue(uuid4()).text, options={"verify_signature": False})
+    assert set(said) == {"sub", "iat", "exp", "iss", "aud"}

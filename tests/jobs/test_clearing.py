@@ -93,6 +93,13 @@ async def test_clearing_takes_the_ended_jobs_of_one_status_and_age(services):
     assert old.id not in await left(services)
 
 
+async def test_clearing_begins_with_the_oldest(services):
+    new, old, middle = [await ended(services, Status.FAILED, days=days) for days in (1, 9, 5)]
+    for gone, kept in ((old, {new.id, middle.id}), (middle, {new.id})):
+        cleared = await services.clearing.clear(Ended(Status.FAILED), caller=TEST, reason="test", most=1)
+        assert (cleared.deleted, await left(services)) == (1, kept), gone.completed_at
+
+
 async def test_retention_deletes_what_is_older_by_outcome_one_process_at_a_time(services, settings):
     """VR-2: old finished jobs go after their retention time, with their checkpoints; 0 keeps for ever."""
     kept = {(await ended(services, status, days=days)).id

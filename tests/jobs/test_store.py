@@ -191,6 +191,22 @@ async def test_a_retry_counts_the_attempts_from_zero_again(services, ended):
     assert (again.status, again.retry_count, again.completed_at) == (Status.PENDING, 0, None)
 
 
+@pytest.mark.parametrize("ended", [Event.FAIL, Event.STOP, Event.SUSPEND])
+async def test_a_retry_and_a_resume_keep_progress_and_state(services, ended):
+    """RZ-4: what goes on, goes on from where it stood."""
+    job = await services.store.create(new(), caller=TEST)
+    lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease
+    step = Step(processed=2, total=9, stats={"a": 1}, state={"next": 2})
+    async with services.database.engine.begin() as connection:
+        await services.store.record(connection, lease, "count", step, extend=LEASE)
+    await services.store.settle(lease, ended)
+    event = Event.RESUME if ended is Event.SUSPEND else Event.RETRY
+    again, happened = await services.store.control(job.id, event, caller=TEST, reason=None)
+    assert (happened, again.status) == (True, Status.PENDING)
+    assert (again.processed_items, again.total_items, again.stage, again.output_stats) == (2, 9, "count", {"a": 1})
+    assert again.current_state == {"stage": "count", "state": {"next": 2}}
+
+
 async def test_steps_add_up_and_carry_requests(services):
     """RZ-2: percent comes from processed and total items, and details add up."""
     job = await services.store.create(new(), caller=TEST)
