@@ -162,6 +162,15 @@ class JobNotFound(Problem):
     fix = "Check the id; list the jobs with `GET /api/v1/jobs`."
 
 
+class DependencyNotFound(Problem):
+    """The job is to wait for a job that does not exist. No job was created."""
+
+    code = "job.dependency_not_found"
+    status = 404
+    title = "There is no such job to wait for"
+    fix = "Read `errors`, which names the ids, and create those jobs first or leave them out."
+
+
 class IllegalTransition(Problem):
     """The job's status does not allow this action; someone else may have been quicker."""
 

@@ -42,6 +42,7 @@ def document(app: FastAPI, settings: Settings, registry: Registry) -> dict[str, 
     own = {operation.payload: f"POST {path}" for path, _, operation, _ in operations(app) if operation.payload}
     schemas.update(_job_bodies(schemas["CreateJob"], registry, own))
     schemas.update(_with_definitions("Problem", problem_schema()))
+    schemas["CreateWebhook"]["properties"]["job_type"]["anyOf"][0] = {"type": "string", "enum": list(registry.names)}
     schemas["Problem"]["properties"]["code"]["enum"] = [kind.code for kind in Problem.catalogue()]
     # As the parameter of the list: the names that are known.
     schemas["BulkFilter"]["properties"]["type"] |= {"anyOf": [{"enum": list(registry.names)}, {"type": "null"}]}

@@ -18,7 +18,7 @@ from app.jobs.dependency import DependencyPolicy, is_lost
 from app.jobs.model import Caller, Job
 from app.jobs.reader import read_job
 from app.jobs.states import TERMINAL, Event, Status
-from app.problems import InvalidRequest
+from app.problems import DependencyNotFound
 
 #: Who settles them, in the audit trail.
 _CALLER = Caller.system("dependencies")
@@ -154,7 +154,7 @@ async def depend(connection: AsyncConnection, others: Sequence[UUID]) -> dict[st
     """Lock the jobs that a new one is to wait for, and return what its row says of them.
 
     Raises:
-        InvalidRequest: one of them does not exist; ``errors`` names them.
+        DependencyNotFound: one of them does not exist; ``errors`` names them.
     """
     if not others:
         return {}
@@ -167,7 +167,7 @@ async def depend(connection: AsyncConnection, others: Sequence[UUID]) -> dict[st
         if other not in known
     ]
     if errors:
-        raise InvalidRequest("The job is to wait for jobs that do not exist.", errors=errors)
+        raise DependencyNotFound("The job is to wait for jobs that do not exist.", errors=errors)
     waits = [other for other in dict.fromkeys(others) if known[other].status != Status.COMPLETED.value]
     # Their ends look for dependents from now on; what ends in this moment waits for our commit.
     noted = update(jobs).where(jobs.c.id.in_(waits), ~jobs.c.has_dependents).values(has_dependents=True)

@@ -84,8 +84,8 @@ class JobService:
 
         Raises:
             UnknownJobType: no type has this name or alias.
-            InvalidRequest: the payload does not fit the type's model, or the job is to wait for one that does not
-                exist; ``errors`` names the fields.
+            InvalidRequest: the payload does not fit the type's model; ``errors`` names the fields.
+            DependencyNotFound: the job is to wait for one that does not exist.
             Problem: what the type's own check of a payload finds, such as FileNotKnown.
         """
         job, _ = await self.create_once(

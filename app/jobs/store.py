@@ -119,7 +119,7 @@ class JobStore:
     # -- people
 
     async def create(self, new: NewJob, *, caller: Caller) -> Job:
-        """Insert a job as ``pending``. Raises InvalidRequest when it is to wait for a job that does not exist."""
+        """Insert a job as ``pending``. Raises DependencyNotFound when it is to wait for a job that does not exist."""
         async with self.engine.begin() as connection:
             return await self.create_on(connection, new, caller=caller)
 

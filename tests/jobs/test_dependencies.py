@@ -17,7 +17,7 @@ from app.jobs.recovery import RecoveryStore
 from app.jobs.removal import RemovalStore
 from app.jobs.states import TERMINAL, Event, Status
 from app.jobs.store import NewJob
-from app.problems import InvalidRequest
+from app.problems import DependencyNotFound
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry, create_effects
 
@@ -144,7 +144,7 @@ async def test_what_has_ended_before_decides_at_once_and_what_is_unknown_is_refu
     runs = await make(services, lost, policy=DependencyPolicy.RUN)
     assert (runs.status, runs.waits_for, runs.depends_on) == (Status.PENDING, [], [lost.id])
     new = NewJob("count", {}, {}, 50, 3, None, depends_on=(done.id, uuid4()))
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(DependencyNotFound) as refused:
         await services.store.create(new, caller=TEST)
     assert [error["field"] for error in refused.value.extra["errors"]] == ["depends_on.1"]
 

@@ -17,7 +17,7 @@ from app.auth.permissions import Permission
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.jobs.dependency import MOST_DEPENDENCIES, DependencyPolicy
 from app.jobs.model import Caller
-from app.problems import IdempotencyMismatch, InvalidRequest
+from app.problems import DependencyNotFound, IdempotencyMismatch, InvalidRequest
 
 router = OperationRouter("Jobs")
 
@@ -35,7 +35,7 @@ JOB_TYPE = "geocode_households"
         status=201,
         success="The new job; a worker takes it as soon as one is free.",
         example=examples.job(**examples.NEW),
-        problems=(IdempotencyMismatch,),
+        problems=(DependencyNotFound, IdempotencyMismatch),
         headers=CREATED,
         links=JOB_LINKS,
         payload=JOB_TYPE,
@@ -77,7 +77,7 @@ async def create_geocoding_job(
             depends_on=depends_on or (),
             on_dependency_failure=on_dependency_failure,
         )
-    except InvalidRequest as problem:
+    except (InvalidRequest, DependencyNotFound) as problem:
         # The payload is the whole body here.
         problem.extra["errors"] = [_without_prefix(entry) for entry in problem.extra.get("errors", [])]
         raise

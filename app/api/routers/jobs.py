@@ -15,7 +15,14 @@ from app.auth.permissions import Permission
 from app.jobs.listing import JobFilter
 from app.jobs.model import Caller, Job
 from app.jobs.states import Status
-from app.problems import FileNotKnown, IdempotencyMismatch, InvalidCursor, JobNotFound, UnknownJobType
+from app.problems import (
+    DependencyNotFound,
+    FileNotKnown,
+    IdempotencyMismatch,
+    InvalidCursor,
+    JobNotFound,
+    UnknownJobType,
+)
 
 router = OperationRouter("Jobs")
 
@@ -99,7 +106,7 @@ async def list_jobs(
         permission=Permission.JOBS_CREATE,
         status=201,
         success="The new job; a worker takes it as soon as one is free.",
-        problems=(FileNotKnown, UnknownJobType, IdempotencyMismatch),
+        problems=(DependencyNotFound, FileNotKnown, UnknownJobType, IdempotencyMismatch),
         example=examples.job(**examples.NEW),
         headers=CREATED,
         links=JOB_LINKS,

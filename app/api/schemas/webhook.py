@@ -15,7 +15,7 @@ _PORT = r"(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4
 _URL = rf"^https?://{_NAME}(\.{_NAME})*{_PORT}([/?][!\x22$-~]*)?$"
 
 Url = Annotated[str, StringConstraints(max_length=2000, pattern=_URL)]
-Events = Annotated[list[WebhookEvent], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+Events = Annotated[list[WebhookEvent], Field(min_length=1)]
 JobTypeName = Annotated[str, StringConstraints(max_length=64, pattern="^[a-z][a-z0-9_]*$")]
 
 _FIELDS = {
