@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from structlog.testing import capture_logs
 
 from app.queue.engine import Delivery
+from app.queue.feeder import Feeder
 from app.telemetry import tracing
 from app.workers.executor import Executor
 
@@ -45,7 +46,8 @@ async def attempt(app, job_id, run=1):
     services = app.state.services
     executor = Executor(
         worker_id="w", store=services.store, registry=services.registry, checkpoints=services.checkpoints,
-        files=services.files, dispatch=services.outbox, lease=timedelta(minutes=1),
+        files=services.files, dispatch=services.outbox, gate=services.gate,
+        feeder=Feeder(services.gate, services.outbox, limited=()), lease=timedelta(minutes=1),
     )  # fmt: skip
     await executor.consume(Delivery(UUID(job_id), run))
 
