@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from app.database.embedded import EmbeddedPostgres
+from tests.crash.fleet import Zygote
 from tests.crash.trial import Plan, Result, trial
 from tests.redis_server import RedisServer
 
@@ -82,7 +83,8 @@ def main() -> int:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="crash-")))
             database_url = stack.enter_context(postgres(folder))
             redis_url = stack.enter_context(redis()) if engine == "redis" else None
-            result = asyncio.run(trial(plan, database_url=database_url, redis_url=redis_url, folder=folder))
+            zygote = stack.enter_context(Zygote())
+            result = asyncio.run(trial(plan, zygote, database_url=database_url, redis_url=redis_url, folder=folder))
         found.append(shown(engine, plan, result))
         sys.stdout.write(json.dumps(found[-1]) + "\n")
         for violation in result.report.violations:

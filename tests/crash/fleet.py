@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+#: A process that is asked to end gets this long.
+STOP_SECONDS = 30
 #: What may happen to a process, and how often compared with the others.
 DISTURBANCES = {"kills": 8, "freezes": 1, "stops": 1}
 
@@ -28,10 +31,42 @@ class Place:
     frozen: bool = False
 
 
+class Zygote(AbstractContextManager["Zygote"]):
+    """The process that starts all others; when it is left, none of them is."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.zygote"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._answer() == "ready"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def do(self, **command: Any) -> Any:
+        """Give a command and return the answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
 @dataclass
-class Fleet(AbstractContextManager["Fleet"]):
+class Fleet:
     """Service and worker processes on one database; ``done`` counts what was done to them."""
 
+    zygote: Zygote
     environment: dict[str, str]
     folder: Path
     services: int
@@ -40,40 +75,15 @@ class Fleet(AbstractContextManager["Fleet"]):
     places: list[Place] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
 
-    def __enter__(self) -> Self:
-        self._zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.zygote"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self._answer() == "ready"
+    def __post_init__(self) -> None:
         ports = [_free_port() for _ in range(self.services)]
         self.places = [Place("service", {"PORT": str(port)}) for port in ports]
         self.places += [Place("worker", {}) for _ in range(self.workers)]
         self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
-        self.start_missing()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.close()
-        self._zygote.wait()
-        assert self._zygote.stdout is not None
-        self._zygote.stdout.close()
-
-    def _do(self, **command: Any) -> Any:
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.write(json.dumps(command) + "\n")
-        self._zygote.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> Any:
-        assert self._zygote.stdout is not None
-        return json.loads(self._zygote.stdout.readline())
 
     def start_missing(self) -> None:
         """Start what does not run."""
-        for pid in self._do(do="ended"):
+        for pid in self.zygote.do(do="ended"):
             for place in self.places:
                 if place.pid == pid:
                     place.pid, place.frozen = None, False
@@ -81,11 +91,11 @@ class Fleet(AbstractContextManager["Fleet"]):
             if place.pid is None:
                 environment = {**self.environment, **place.environment}
                 log = str(self.folder / f"{place.role}-{number}.log")
-                place.pid = self._do(do="start", role=place.role, environment=environment, log=log)
+                place.pid = self.zygote.do(do="start", role=place.role, environment=environment, log=log)
                 self.done["starts"] += 1
 
     def _signal(self, place: Place, number: signal.Signals) -> None:
-        self._do(do="signal", pid=place.pid, number=int(number))
+        self.zygote.do(do="signal", pid=place.pid, number=int(number))
 
     async def disturb(self, *, freeze_seconds: float) -> None:
         """Do something to one process: mostly kill it, sometimes freeze it for longer than its lease, or end it."""
@@ -105,13 +115,19 @@ class Fleet(AbstractContextManager["Fleet"]):
         self.start_missing()
 
     async def stop(self) -> None:
-        """Ask all processes to end, and wait until they have."""
+        """Ask all processes to end, kill those that do not, and return when none is left."""
         left = {place.pid for place in self.places if place.pid}
-        for place in self.places:
-            self._signal(place, signal.SIGTERM)
+        self._all(signal.SIGTERM)
+        patience = time.monotonic() + STOP_SECONDS
         while left:
-            left -= set(self._do(do="ended"))
+            left -= set(self.zygote.do(do="ended"))
             await asyncio.sleep(0.05)
+            if time.monotonic() > patience:
+                self._all(signal.SIGKILL)
+
+    def _all(self, number: signal.Signals) -> None:
+        for place in self.places:
+            self._signal(place, number)
 
 
 def _free_port() -> int:

@@ -11,7 +11,7 @@ import psycopg
 
 from tests.crash.checker import Report, check
 from tests.crash.clients import Clients
-from tests.crash.fleet import DISTURBANCES, Fleet
+from tests.crash.fleet import DISTURBANCES, Fleet, Zygote
 from tests.crash.ledger import CREATE_TABLE
 
 LEASE_SECONDS = 2.0
@@ -48,7 +48,7 @@ class Result:
     settle_seconds: float
 
 
-async def trial(plan: Plan, *, database_url: str, redis_url: str | None, folder: Path) -> Result:
+async def trial(plan: Plan, zygote: Zygote, *, database_url: str, redis_url: str | None, folder: Path) -> Result:
     """Run a trial on an empty database.
 
     Raises:
@@ -68,20 +68,20 @@ async def trial(plan: Plan, *, database_url: str, redis_url: str | None, folder:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(CREATE_TABLE)
     chance = random.Random(plan.seed)
-    fleet = Fleet(environment, folder, plan.services, plan.workers, random.Random(chance.random()))
-    with fleet:
-        clients = Clients(fleet.addresses, random.Random(chance.random()))
-        try:
-            await clients.sign_in()
-            await _load(plan, fleet, clients)
-            fleet.start_missing()
-            began = time.monotonic()
-            async with asyncio.timeout(SETTLE_SECONDS):
-                await _all_ended(database_url, clients)
-            settled = time.monotonic() - began
-            await fleet.stop()
-        finally:
-            await clients.close()
+    fleet = Fleet(zygote, environment, folder, plan.services, plan.workers, random.Random(chance.random()))
+    clients = Clients(fleet.addresses, random.Random(chance.random()))
+    fleet.start_missing()
+    try:
+        await clients.sign_in()
+        await _load(plan, fleet, clients)
+        fleet.start_missing()
+        began = time.monotonic()
+        async with asyncio.timeout(SETTLE_SECONDS):
+            await _all_ended(database_url, clients)
+        settled = time.monotonic() - began
+    finally:
+        await clients.close()
+        await fleet.stop()
     report = check(database_url, clients.accepted)
     return Result(len(clients.accepted), fleet.done, clients.done, report, settled)
 
@@ -102,9 +102,11 @@ async def _load(plan: Plan, fleet: Fleet, clients: Clients) -> None:
             await fleet.disturb(freeze_seconds=1.5 * LEASE_SECONDS)
 
     disturbing = asyncio.create_task(disturb())
-    await clients.press(rate=plan.rate, going_on=going_on)
-    ending.set()
-    await disturbing
+    try:
+        await clients.press(rate=plan.rate, going_on=going_on)
+    finally:
+        ending.set()
+        await disturbing
 
 
 async def _all_ended(database_url: str, clients: Clients) -> None:
