@@ -40,9 +40,9 @@ def test_a_line_carries_what_the_table_says(name):
 
 
 def test_what_is_not_written_by_name_is_written_by_a_variable():
-    # The ends of an attempt, and the errors of what runs periodically.
+    # The ends of an attempt and of a delivery to a webhook, and the errors of what runs periodically.
     assert {event.name for event in LogEvent} - set(SITES) == {
         *("JOB_COMPLETED", "JOB_RESCHEDULED", "JOB_FAILED", "JOB_SUSPENDED", "JOB_STOPPED", "JOB_RELEASED"),
-        "RECONCILER_FAILED",
-        "RETENTION_FAILED",
+        *("WEBHOOK_FAILED", "WEBHOOK_GIVEN_UP"),
+        *("RECONCILER_FAILED", "RETENTION_FAILED", "SCHEDULER_FAILED", "COURIER_FAILED"),
     }
