@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -262,6 +263,46 @@ def clear(
             print(f"deleted {deleted}")  # noqa: T201 (this is a command's answer)
 
     _run(run())
+
+
+@cli.command()
+def import_sessions(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines, one session each.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look at every line, count, and write nothing.")] = False,
+) -> None:
+    """Turn sessions of the older parser of plays into jobs that go on where the sessions stopped."""
+    settings = _logged(_settings())
+    from app.auth.store import UserStore
+    from app.handlers import REGISTRY
+    from app.plays.session import SessionFault
+    from app.plays.session_import import SessionImport, SessionStore, Taken
+    from app.services import open_services
+
+    counts = dict.fromkeys([*(taken.value for taken in Taken), "refused"], 0)
+
+    async def run() -> None:
+        async with open_services(settings, REGISTRY, workers=False) as services:
+            engine = services.database.engine
+            store, users = SessionStore(engine, services.clock), UserStore(engine)
+            sessions = SessionImport(
+                store, services.reader, users, services.files, services.jobs, services.outbox, dry_run=dry_run
+            )
+            with file.open("rb") as lines:
+                for number, line in enumerate(lines, 1):
+                    if not line.strip():
+                        continue
+                    try:
+                        became = (await sessions.take(line)).value
+                    except SessionFault as fault:
+                        became = "refused"
+                        print(f"{file.name}:{number}: {fault}")  # noqa: T201 (this is a command's answer)
+                    counts[became] += 1
+
+    _run(run())
+    told = ", ".join(f"{count} {became}" for became, count in counts.items())
+    print(f"{'would be: ' if dry_run else ''}{told}")  # noqa: T201 (this is a command's answer)
+    if counts["refused"]:
+        raise typer.Exit(MISUSE)
 
 
 cli.add_typer(schedules, name="schedules")

@@ -11,7 +11,7 @@ from app.facts.job_types import collect_job_types
 from app.facts.lifecycle import collect_events, collect_policies, collect_states, collect_transitions
 from app.facts.limits import collect_limits, collect_timings
 from app.facts.operation import collect_queue, collect_telemetry
-from app.facts.plays import collect_plays
+from app.facts.plays import collect_plays, collect_sessions
 from app.facts.recovery import collect_orphans, collect_recovery
 from app.facts.schedules import collect_schedules
 
@@ -34,6 +34,7 @@ def collect() -> Iterator[Fact]:
         collect_file_formats(),
         collect_documents(),
         collect_plays(),
+        collect_sessions(),
         collect_schedules(),
         collect_limits(),
         collect_timings(),

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from app.facts.fact import Fact, constant, enum, fact, words
-from app.plays import model, text
+from app.places import places
+from app.plays import model, session, text
 from app.plays.model import ElementKind
+from app.plays.session import Session, SessionStatus
 
 
 def collect_plays() -> Iterator[Fact]:
@@ -16,3 +18,19 @@ def collect_plays() -> Iterator[Fact]:
     ):
         where = constant(module, name)
         yield fact("limit", key, words(key), summary, where, value=getattr(module, name), constant=name)
+
+
+def collect_sessions() -> Iterator[Fact]:
+    """Yield the file of older sessions, its fields, and what becomes of each status."""
+    where = places(session).name("Session")
+    summary = "Sessions of the older parser of plays: one JSON object on each line."
+    names = list(Session.model_fields)
+    yield fact(
+        "file_format", "sessions", "Sessions", summary, where, format="JSON lines", encodings=["utf-8"], columns=names
+    )
+    for order, (name, field) in enumerate(Session.model_fields.items()):
+        where = places(session).member("Session", name)
+        about = field.description or ""
+        yield fact("session_field", name, words(name), about, where, order=order, required=field.is_required())
+    for member in enum("session_status", SessionStatus):
+        yield member | {"becomes": SessionStatus(member["key"]).becomes.value}

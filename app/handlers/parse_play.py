@@ -7,7 +7,6 @@ committed with the elements of the chunk. So a job that is stopped or killed goe
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +19,10 @@ from app.jobs.files import FileStore
 from app.jobs.offload import in_process
 from app.jobs.registry import JobType, Stage
 from app.plays import store
-from app.plays.model import MAX_BYTES, Carried, play_id
+from app.plays.model import Carried, percent_parsed, play_id
 from app.plays.parser import finish, parse_chunk
-from app.plays.text import chunks, play_text
-from app.plays.validation import MOST_DOUBTS, PlayError
+from app.plays.text import chunks, play_bytes, play_text
+from app.plays.validation import MOST_DOUBTS
 from app.plays.validation import validate as looked_over
 
 Result = Mapping[str, Any]
@@ -56,20 +55,13 @@ async def extract_text(ctx: Context) -> Result:
         FileNotKnown: the file is gone.
     """
     payload: ParsePlayPayload = ctx.payload
-    data = await anyio.to_thread.run_sync(_bytes, ctx.files.require(payload.file_id))
+    data = await anyio.to_thread.run_sync(play_bytes, ctx.files.require(payload.file_id))
     found = await anyio.to_thread.run_sync(play_text, data, payload.encoding)
     sha256 = hashlib.sha256(data).hexdigest()
     about = {"title": found.title, "author": found.author}
     async with ctx.step(Step(stats={**about, "play_id": str(play_id(sha256)), "percent": 5})):
         pass
     return {**about, "sha256": sha256, "size": len(data), "first_line": found.first_line, "text": found.text}
-
-
-def _bytes(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise PlayError(f"The file has {size:,} bytes; a play has at most {MAX_BYTES:,}.")
-    return path.read_bytes()
 
 
 async def chunk(ctx: Context) -> Result:
@@ -97,7 +89,7 @@ async def parse(ctx: Context) -> Result:
             processed=1,
             state={"next": done, "carried": carried.as_json()},
             details={"chunk": done, "act": carried.act, "scene": carried.scene, "speeches": carried.speeches},
-            stats={"percent": 10 + 75 * done // len(found)},
+            stats={"percent": percent_parsed(done, len(found))},
         )
         async with ctx.step(step) as writer:
             await store.draft(writer.connection, ctx.job.id, elements)

@@ -351,6 +351,23 @@ class JobStore:
         reason: str | None = None,
     ) -> Job | None:
         """End a worker's hold on a job with one of the worker's events. None: the lease is lost, nothing changed."""
+        async with self.engine.begin() as connection:
+            settled = await self.settle_on(connection, lease, event, error=error, delay=delay, reason=reason)
+            free = await self.dependents.follow(connection, settled)
+        await self.tell_freed(free)
+        return settled[0] if settled else None
+
+    async def settle_on(
+        self,
+        connection: AsyncConnection,
+        lease: Lease,
+        event: Event,
+        *,
+        error: Mapping[str, Any] | None = None,
+        delay: timedelta | None = None,
+        reason: str | None = None,
+    ) -> list[Job]:
+        """End a worker's hold on a job, on ``connection``; what waits for the job is the caller's. Empty: see above."""
         to = target(Status.PROCESSING, event)
         if to is None or event.actor is not Actor.WORKER:
             raise ValueError(f"a worker cannot end its hold on a job with {event}")
@@ -371,13 +388,9 @@ class JobStore:
         if error:
             values["error_log"] = self._log([error])
         caller = Caller(Actor.WORKER, lease.worker_id)
-        async with self.engine.begin() as connection:
-            settled = await self._apply(
-                connection, event, Status.PROCESSING, to, _held(lease), values, caller=caller, reason=reason
-            )
-            free = await self.dependents.follow(connection, settled)
-        await self.tell_freed(free)
-        return settled[0] if settled else None
+        return await self._apply(
+            connection, event, Status.PROCESSING, to, _held(lease), values, caller=caller, reason=reason
+        )
 
     # -- the one guarded write
 

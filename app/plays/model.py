@@ -82,3 +82,8 @@ class Carried:
 def play_id(sha256: str) -> UUID:
     """Return the id of the play with this content: the same bytes are the same play."""
     return uuid5(_PLAYS, sha256)
+
+
+def percent_parsed(done: int, chunks: int) -> int:
+    """Return how far a job is, in percent, when ``done`` of the chunks of its play are parsed."""
+    return 10 + 75 * done // chunks

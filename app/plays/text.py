@@ -3,8 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.documents.decoding import TextEncoding, decode
+from app.plays.model import MAX_BYTES
+from app.plays.validation import PlayError
 
 #: Characters of a chunk: it ends at the first blank line behind so many.
 CHUNK_CHARACTERS = 8_000
@@ -27,6 +30,14 @@ class PlayText:
     text: str
     title: str
     author: str | None
+
+
+def play_bytes(path: Path) -> bytes:
+    """Return what is in the file of a play. Raises PlayError: it is too large for one."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise PlayError(f"The file has {size:,} bytes; a play has at most {MAX_BYTES:,}.")
+    return path.read_bytes()
 
 
 def play_text(data: bytes, encoding: TextEncoding | None) -> PlayText:
