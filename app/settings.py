@@ -14,6 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.plays.rollout import Rollout
+
 
 class LogFormat(StrEnum):
     """How log lines are written."""
@@ -238,6 +240,18 @@ class Settings(BaseSettings):
         ge=1,
         le=200,
         description="Jobs on one page of a list when the caller does not say.",
+        json_schema_extra={"group": "api"},
+    )
+    parsing_rollout: Rollout = Field(
+        default=Rollout.ON,
+        description="How `POST /api/v1/plays/parse` parses plays: `off`, `shadow`, `percentage` or `on`.",
+        json_schema_extra={"group": "api"},
+    )
+    parsing_rollout_percent: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="The share of files that jobs parse while `parsing_rollout` is `percentage`.",
         json_schema_extra={"group": "api"},
     )
     stuck_minutes: int = Field(

@@ -54,6 +54,7 @@ class Operation:
         stream: models of the messages, when success is a stream of server-sent events; ``example`` is then text.
         payload: the job type whose payload the body is.
         offline: whether it answers without the database.
+        deprecated: whether there is another operation to use instead; the endpoint's docstring names it.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Operation:
     stream: tuple[type[BaseModel], ...] = ()
     payload: str | None = None
     offline: bool = False
+    deprecated: bool = False
 
     @property
     def forbids(self) -> bool:

@@ -81,6 +81,7 @@ class OperationRouter:
                 summary=operation.summary,
                 status_code=operation.status,
                 response_description=operation.success,
+                deprecated=operation.deprecated or None,
             )
             return endpoint
 

@@ -19,6 +19,7 @@ from app.jobs.files import FileStore
 from app.jobs.offload import in_process
 from app.jobs.registry import JobType, Stage
 from app.plays import store
+from app.plays.comparison import compare
 from app.plays.model import Carried, percent_parsed, play_id
 from app.plays.parser import finish, parse_chunk
 from app.plays.text import chunks, play_bytes, play_text
@@ -119,11 +120,13 @@ async def save(ctx: Context) -> Result:
         found = ctx.results["extract_text"]
         play = {name: found[name] for name in ("sha256", "size", "title", "author")}
         async with ctx.step() as writer:
+            compared = await compare(writer.connection, ctx.job.id, ctx.results["validate"])
             outcome = await store.save(
                 writer.connection,
                 {"id": play_id(found["sha256"]), **play, **ctx.results["validate"], "job_id": ctx.job.id},
             )
-            writer.step = Step(state={"outcome": outcome}, stats={"outcome": outcome, "percent": 100})
+            comparison = {"comparison": compared.value} if compared else {}
+            writer.step = Step(state={"outcome": outcome}, stats={"outcome": outcome, "percent": 100, **comparison})
     return {"play_id": str(play_id(ctx.results["extract_text"]["sha256"])), **ctx.state}
 
 

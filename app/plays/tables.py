@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.database.tables import metadata, one_of
 from app.plays.model import ElementKind
@@ -76,4 +77,15 @@ play_drafts = Table(
     Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
     *_element(),
     PrimaryKeyConstraint("job_id", "number"),
+)
+
+#: What the older way found in a play, and what the job that parsed the same play did.
+play_comparisons = Table(
+    "play_comparisons",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("expected", JSONB, nullable=False),
+    Column("found", JSONB),
+    Column("outcome", Text),
+    CheckConstraint(one_of("outcome", ["same", "different"]), name="outcome"),
 )

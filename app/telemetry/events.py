@@ -56,6 +56,7 @@ class LogEvent(StrEnum):
     WEBHOOK_FAILED = "webhook.failed"
     WEBHOOK_GIVEN_UP = "webhook.given_up"
     COURIER_FAILED = "courier.failed"
+    PLAY_COMPARED = "play.compared"
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,11 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.COURIER_FAILED: LogLine(
         "warning", "A look for messages to webhooks failed; the next one follows.", ("error",)
+    ),
+    LogEvent.PLAY_COMPARED: LogLine(
+        "info",
+        "A job has parsed a play that was parsed within a request, too; `differing` names what is not the same.",
+        ("outcome", "differing", "elements"),
     ),
     LogEvent.REQUEST_FAILED: LogLine(
         "error", "A request met a defect; the trace is in the line.", ("method", "path", "exc_info")

@@ -9,12 +9,13 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Float, Row, Select, and_, cast, extract, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Float, Row, Select, and_, case, cast, extract, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import NO_JOBS, job_events, jobs, workers
 from app.jobs.clock import Clock
-from app.jobs.states import Event, Status
+from app.jobs.states import TERMINAL, Event, Status, names
+from app.plays.tables import play_comparisons
 from app.settings import Settings
 from app.telemetry import metrics
 from app.telemetry.health import liveness
@@ -34,12 +35,13 @@ async def measure(engine: AsyncEngine, settings: Settings, clock: Clock) -> Figu
         finished = (await connection.execute(_finished(clock))).all()
         happened = (await connection.execute(_events(clock))).all()
         renewed = (await connection.execute(_renewals(settings, clock))).all()
+        compared = (await connection.execute(_comparisons())).all()
         distributions = [
             distribution
             for kind, value in ((metrics.PROCESSING, seconds), (metrics.WAITING, jobs.c.waited_seconds))
             for distribution in _distributions(kind, await connection.execute(_histogram(kind, value, completed)))
         ]
-    return Figures(list(_samples(row, counted, finished, dict(map(tuple, happened)), renewed)), distributions)
+    return Figures(list(_samples(row, counted, finished, dict(map(tuple, happened)), renewed, compared)), distributions)
 
 
 def _samples(
@@ -48,6 +50,7 @@ def _samples(
     finished: Iterable[Any],
     happened: dict[str, int],
     renewed: Iterable[Any],
+    compared: Iterable[Any],
 ) -> Iterator[Sample]:
     for status, job_type, count in counted:
         yield Sample(metrics.JOBS, count, (status, job_type))
@@ -68,6 +71,10 @@ def _samples(
         yield Sample(metrics.EVENTS, happened.get(event.value, 0), (event.value,))
     yield Sample(metrics.AVERAGE, float(row.average or 0))
     yield Sample(metrics.P95, float(row.p95 or 0))
+    for outcome, count in (
+        dict.fromkeys(("same", "different", "open", "failed"), 0) | dict(map(tuple, compared))
+    ).items():
+        yield Sample(metrics.PLAY_COMPARISONS, count, (outcome,))
 
 
 def _counts() -> Select[Any]:
@@ -85,6 +92,13 @@ def _finished(clock: Clock) -> Select[Any]:
 def _events(clock: Clock) -> Select[Any]:
     recent = job_events.c.at >= clock.now(-WINDOW)
     return select(job_events.c.event, func.count()).where(recent).group_by(job_events.c.event)
+
+
+def _comparisons() -> Select[Any, int]:
+    """Return a query for what came of comparing the two ways to parse a play; a job that ended otherwise failed."""
+    ended: ColumnElement[Any] = case((jobs.c.status.in_(names(TERMINAL)), "failed"), else_="open")
+    outcome: ColumnElement[Any] = func.coalesce(play_comparisons.c.outcome, ended).label("outcome")
+    return select(outcome, func.count()).select_from(play_comparisons.join(jobs)).group_by(outcome)
 
 
 def _renewals(settings: Settings, clock: Clock) -> Select[Any]:

@@ -69,10 +69,16 @@ WAITING = MetricKind(
     SECONDS,
 )
 
+PLAY_COMPARISONS = MetricKind(
+    "jobs_play_comparisons",
+    "Jobs that parse what a request has parsed, too (PARSING_ROLLOUT is shadow): same, different, open or failed.",
+    ("outcome",),
+)
+
 #: Every metric, in the order in which they are shown.
 METRICS: tuple[MetricKind, ...] = (
     JOBS, QUEUE_DEPTH, DELAYED, OLDEST_PENDING, STUCK, WORKERS, WORKER_SLOTS, RENEWALS, FINISHED, RETRIES, EVENTS,
-    AVERAGE, P95, PROCESSING, WAITING,
+    AVERAGE, P95, PLAY_COMPARISONS, PROCESSING, WAITING,
 )  # fmt: skip
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.api.schemas.base import ResponseBody
+from app.api.schemas.base import RequestBody, ResponseBody
 from app.database.cursor import Page
+from app.documents.decoding import TextEncoding
 from app.plays.model import ElementKind
+from app.plays.whole import WholePlay
 
 
 class PlayRead(ResponseBody):
@@ -89,6 +91,52 @@ class PlayElement(ResponseBody):
     speech: int | None = Field(description="The number of the speech that a line belongs to.")
     line: int = Field(ge=1, description="The line of the file on which it begins.")
     text: str = Field(description="Its text.")
+
+
+class ParsePlay(RequestBody):
+    """Which play to parse, and how to read it."""
+
+    file_id: UUID = Field(description="The uploaded file: the play as plain text.")
+    encoding: TextEncoding | None = Field(
+        default=None, description="The file's encoding. UTF-8, with or without a byte order mark, when absent."
+    )
+
+
+class PlayDoubt(ResponseBody):
+    """A place of a play that does not fit together."""
+
+    line: int = Field(ge=1, description="The line of the file.")
+    message: str = Field(description="What does not fit.")
+
+
+class ParsedPlay(ResponseBody):
+    """A play that was parsed within the request. It is stored nowhere."""
+
+    title: str = Field(description="The title that the file gives, else its first line.")
+    author: str | None = Field(description="The author that the file gives.")
+    size: int = Field(ge=0, description="Bytes of the file.")
+    sha256: str = Field(description="SHA-256 digest of the file, hexadecimal.")
+    acts: int = Field(ge=0, description="Acts; 0 when it has no such headings.")
+    scenes: int = Field(ge=0, description="Scenes, with prologue and epilogue.")
+    speakers: int = Field(ge=0, description="Different speakers.")
+    speeches: int = Field(ge=0, description="Speeches.")
+    lines: int = Field(ge=0, description="Lines that are spoken.")
+    directions: int = Field(ge=0, description="Stage directions.")
+    doubts: list[PlayDoubt] = Field(description="What does not fit together, in the order of the text.")
+    elements: list[PlayElement] = Field(description="The whole play, in order.")
+
+    @classmethod
+    def of(cls, play: WholePlay) -> "ParsedPlay":
+        """Show a parsed play."""
+        return cls(
+            title=play.text.title,
+            author=play.text.author,
+            size=play.size,
+            sha256=play.sha256,
+            **play.verdict.counts,
+            doubts=[PlayDoubt(line=doubt.line, message=doubt.message) for doubt in play.verdict.doubts],
+            elements=[PlayElement(**vars(element)) for element in play.elements],
+        )
 
 
 class PlayElementList(ResponseBody):

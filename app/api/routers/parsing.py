@@ -1,0 +1,105 @@
+"""Parsing a play as the older parser was asked to: at once, or by a job, as the rollout says."""
+
+from typing import Any
+from uuid import UUID
+
+import anyio
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from app.api import examples
+from app.api.deps import CurrentUser, Everything
+from app.api.operation import Operation
+from app.api.route import OperationRouter
+from app.api.routers.jobs import view
+from app.api.schemas.job import JobRead
+from app.api.schemas.play import ParsedPlay, ParsePlay
+from app.auth.permissions import Permission
+from app.documents.errors import DocumentError
+from app.jobs.model import Caller, Job
+from app.plays.comparison import expect, figures
+from app.plays.rollout import Rollout, by_job
+from app.plays.validation import PlayError
+from app.plays.whole import WholePlay, parse_whole
+from app.problems import FileNotKnown, InvalidRequest
+from app.services import Services
+
+router = OperationRouter("Plays")
+
+#: The job type that takes the place of parsing within the request.
+JOB_TYPE = "parse_play"
+
+_EXAMPLE: dict[str, Any] = {
+    "title": "The Lamp",
+    "author": "A. Nobody",
+    "size": 37,
+    "sha256": examples.FILE["sha256"],
+    "acts": 0,
+    "scenes": 0,
+    "speakers": 1,
+    "speeches": 1,
+    "lines": 1,
+    "directions": 0,
+    "doubts": [],
+    "elements": [
+        {
+            "number": 0,
+            "kind": "line",
+            "act": 0,
+            "scene": 0,
+            "speaker": "KEEPER",
+            "speech": 1,
+            "line": 4,
+            "text": "The lamp is out.",
+        }
+    ],
+}
+
+
+@router.add(
+    "POST",
+    "/plays/parse",
+    Operation(
+        "parsePlay",
+        "Parse a play the older way",
+        permission=Permission.JOBS_CREATE,
+        success="The play; it was parsed within the request, and is stored nowhere.",
+        problems=(FileNotKnown,),
+        example=_EXAMPLE,
+        requests={"file": {"summary": "An uploaded file", "value": {"file_id": examples.FILE_ID}}},
+        also={202: ("A job parses it.", JobRead, examples.job(**examples.NEW))},
+        deprecated=True,
+    ),
+)
+async def parse_play(request: Request, user: CurrentUser, services: Everything, body: ParsePlay) -> ParsedPlay:
+    """Parse an uploaded play, within the request or by a job: the setting `PARSING_ROLLOUT` decides.
+
+    Deprecated. Use `POST /api/v1/jobs` with the type `parse_play`.
+    """
+    settings = services.settings
+    if by_job(body.file_id, settings.parsing_rollout, settings.parsing_rollout_percent):
+        job = await _job(services, user.id, body, None)
+        return JSONResponse(view(request, user).full(job).model_dump(mode="json"), 202)  # type: ignore[return-value]  # another status
+    path = services.files.require(body.file_id)
+    try:
+        play = await anyio.to_thread.run_sync(parse_whole, path, body.encoding)
+    except (DocumentError, PlayError) as error:
+        raise InvalidRequest(
+            "The file is no play.", errors=[{"in": "body", "field": "file_id", "message": str(error)}]
+        ) from None
+    if settings.parsing_rollout is Rollout.SHADOW:
+        await _job(services, user.id, body, play)
+    return ParsedPlay.of(play)
+
+
+async def _job(services: Services, user_id: UUID, body: ParsePlay, expected: WholePlay | None) -> Job:
+    """Create the job of a play, and note in the same transaction what it is expected to find."""
+    data = body.model_dump(mode="json", exclude_none=True)
+    new = services.jobs.prepare(type=JOB_TYPE, data=data, created_by=user_id)
+    async with services.database.engine.begin() as connection:
+        job = await services.store.create_on(connection, new, caller=Caller.user(user_id))
+        if expected:
+            counts = {**expected.verdict.counts, "doubts": len(expected.verdict.doubts)}
+            await expect(connection, job.id, figures(expected.elements, counts))
+    await services.outbox.dispatch([job])
+    return job
