@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from app.facts.fact import Fact, constant, enum, fact, words
 from app.places import places
 from app.plays import model, session, text
+from app.plays.comparison import Compared
 from app.plays.model import ElementKind
 from app.plays.rollout import Rollout
 from app.plays.session import Session, SessionStatus
@@ -14,6 +15,7 @@ def collect_plays() -> Iterator[Fact]:
     """Yield the kinds of elements of a play, and the limits."""
     yield from enum("play_element", ElementKind)
     yield from enum("parsing_rollout", Rollout)
+    yield from enum("comparison", Compared)
     for key, module, name, summary in (
         ("play_bytes", model, "MAX_BYTES", "Most bytes of the file of a play."),
         ("play_chunk", text, "CHUNK_CHARACTERS", "Characters behind which a chunk of a play ends, at a blank line."),

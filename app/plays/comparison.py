@@ -25,6 +25,21 @@ class Compared(StrEnum):
 
     SAME = "same"
     DIFFERENT = "different"
+    OPEN = "open"
+    FAILED = "failed"
+
+    @property
+    def meaning(self) -> str:
+        """What it says of the two ways, in one sentence."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Compared.SAME: "The job has found the same as the request.",
+    Compared.DIFFERENT: "The job has found something else.",
+    Compared.OPEN: "The job has not ended yet.",
+    Compared.FAILED: "The job has ended without a result, and the request had one.",
+}
 
 
 def figures(elements: Sequence[Element], counts: Mapping[str, int]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database.tables import NO_JOBS, job_events, jobs, workers
 from app.jobs.clock import Clock
 from app.jobs.states import TERMINAL, Event, Status, names
+from app.plays.comparison import Compared
 from app.plays.tables import play_comparisons
 from app.settings import Settings
 from app.telemetry import metrics
@@ -71,9 +72,7 @@ def _samples(
         yield Sample(metrics.EVENTS, happened.get(event.value, 0), (event.value,))
     yield Sample(metrics.AVERAGE, float(row.average or 0))
     yield Sample(metrics.P95, float(row.p95 or 0))
-    for outcome, count in (
-        dict.fromkeys(("same", "different", "open", "failed"), 0) | dict(map(tuple, compared))
-    ).items():
+    for outcome, count in (dict.fromkeys([one.value for one in Compared], 0) | dict(map(tuple, compared))).items():
         yield Sample(metrics.PLAY_COMPARISONS, count, (outcome,))
 
 
@@ -96,7 +95,9 @@ def _events(clock: Clock) -> Select[Any]:
 
 def _comparisons() -> Select[Any, int]:
     """Return a query for what came of comparing the two ways to parse a play; a job that ended otherwise failed."""
-    ended: ColumnElement[Any] = case((jobs.c.status.in_(names(TERMINAL)), "failed"), else_="open")
+    ended: ColumnElement[Any] = case(
+        (jobs.c.status.in_(names(TERMINAL)), Compared.FAILED.value), else_=Compared.OPEN.value
+    )
     outcome: ColumnElement[Any] = func.coalesce(play_comparisons.c.outcome, ended).label("outcome")
     return select(outcome, func.count()).select_from(play_comparisons.join(jobs)).group_by(outcome)
 
