@@ -367,7 +367,10 @@ class JobStore:
         delay: timedelta | None = None,
         reason: str | None = None,
     ) -> list[Job]:
-        """End a worker's hold on a job, on ``connection``; what waits for the job is the caller's. Empty: see above."""
+        """End a worker's hold on a job as ``settle`` does, on ``connection``. Empty: the lease is lost.
+
+        What waits for the job is left to the caller.
+        """
         to = target(Status.PROCESSING, event)
         if to is None or event.actor is not Actor.WORKER:
             raise ValueError(f"a worker cannot end its hold on a job with {event}")

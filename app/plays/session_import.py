@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import anyio
+import structlog
 from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +26,9 @@ from app.plays.session import Session, SessionFault, SessionStatus, check_progre
 from app.plays.text import PlayText, chunks, play_bytes, play_text
 from app.plays.validation import MOST_DOUBTS, PlayError, Verdict, validate
 from app.problems import Problem
+from app.telemetry.events import LogEvent, emit
+
+log = structlog.get_logger("plays")
 
 #: The job type that sessions become.
 JOB_TYPE = "parse_play"
@@ -156,6 +160,7 @@ class SessionImport:
         if job is None and not self._dry_run:
             return Taken.KNOWN
         if job is not None:
+            emit(log, LogEvent.JOB_CREATED, job_id=str(job.id), type=job.type, priority=job.priority)
             await self._dispatch.dispatch([job])
         return Taken.CREATED
 

@@ -1,9 +1,9 @@
 """Parsing a play as the older parser was asked to: at once, or by a job, as the rollout says."""
 
 from typing import Any
-from uuid import UUID
 
 import anyio
+import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
@@ -16,13 +16,17 @@ from app.api.schemas.job import JobRead
 from app.api.schemas.play import ParsedPlay, ParsePlay
 from app.auth.permissions import Permission
 from app.documents.errors import DocumentError
-from app.jobs.model import Caller, Job
+from app.jobs.model import Caller
+from app.jobs.store import NewJob
 from app.plays.comparison import expect, figures
 from app.plays.rollout import Rollout, by_job
 from app.plays.validation import PlayError
 from app.plays.whole import WholePlay, parse_whole
 from app.problems import FileNotKnown, InvalidRequest
 from app.services import Services
+from app.telemetry.events import LogEvent, emit
+
+log = structlog.get_logger("plays")
 
 router = OperationRouter("Plays")
 
@@ -76,9 +80,10 @@ async def parse_play(request: Request, user: CurrentUser, services: Everything, 
 
     Deprecated. Use `POST /api/v1/jobs` with the type `parse_play`.
     """
-    settings = services.settings
+    settings, caller = services.settings, Caller.user(user.id)
+    data = body.model_dump(mode="json", exclude_none=True)
     if by_job(body.file_id, settings.parsing_rollout, settings.parsing_rollout_percent):
-        job = await _job(services, user.id, body, None)
+        job = await services.jobs.create(type=JOB_TYPE, data=data, caller=caller, created_by=user.id)
         return JSONResponse(view(request, user).full(job).model_dump(mode="json"), 202)  # type: ignore[return-value]  # another status
     path = services.files.require(body.file_id)
     try:
@@ -88,18 +93,15 @@ async def parse_play(request: Request, user: CurrentUser, services: Everything, 
             "The file is no play.", errors=[{"in": "body", "field": "file_id", "message": str(error)}]
         ) from None
     if settings.parsing_rollout is Rollout.SHADOW:
-        await _job(services, user.id, body, play)
+        await _shadow(services, services.jobs.prepare(type=JOB_TYPE, data=data, created_by=user.id), caller, play)
     return ParsedPlay.of(play)
 
 
-async def _job(services: Services, user_id: UUID, body: ParsePlay, expected: WholePlay | None) -> Job:
-    """Create the job of a play, and note in the same transaction what it is expected to find."""
-    data = body.model_dump(mode="json", exclude_none=True)
-    new = services.jobs.prepare(type=JOB_TYPE, data=data, created_by=user_id)
+async def _shadow(services: Services, new: NewJob, caller: Caller, play: WholePlay) -> None:
+    """Create the job of a play that is parsed already; the same transaction notes what it should find."""
+    counts = {**play.verdict.counts, "doubts": len(play.verdict.doubts)}
     async with services.database.engine.begin() as connection:
-        job = await services.store.create_on(connection, new, caller=Caller.user(user_id))
-        if expected:
-            counts = {**expected.verdict.counts, "doubts": len(expected.verdict.doubts)}
-            await expect(connection, job.id, figures(expected.elements, counts))
+        job = await services.store.create_on(connection, new, caller=caller)
+        await expect(connection, job.id, figures(play.elements, counts))
+    emit(log, LogEvent.JOB_CREATED, job_id=str(job.id), type=job.type, priority=job.priority)
     await services.outbox.dispatch([job])
-    return job
