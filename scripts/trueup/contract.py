@@ -81,6 +81,7 @@ def _test(
         *("schemathesis", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", service.base_url),
         *("--max-examples", str(config.max_examples), "--seed", str(config.seed), "--generation-database", "none"),
         *("--report", "ndjson", "--report-ndjson-path", report.name, "--no-color", "--request-timeout", "10"),
+        *("--workers", str(config.workers)),
         *(("--header", f"Authorization: Bearer {token}") if token else ()),
     ]
     with log.open("wb") as sink:

@@ -46,7 +46,11 @@ class BulkRequest(RequestBody):
         default=None, description="Only if the chosen jobs are still these: `digest` of the dry run."
     )
     expected_count: int | None = Field(
-        default=None, ge=0, strict=True, description="Only if so many jobs are chosen: `chosen` of the dry run."
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        strict=True,
+        description="Only if so many jobs are chosen: `chosen` of the dry run.",
     )
     reason: Reason | None = Field(default=None, description="Kept in the audit trail of each job.")
 
