@@ -72,9 +72,6 @@ class ContractConfig(_Section):
     """The bounds of the contract test (schemathesis)."""
 
     max_examples: int = Field(default=20, gt=0, description="Generated cases for each operation and phase.")
-    workers: int = Field(
-        default=4, gt=0, le=64, description="Requests at the same time; one at a time mostly waits for the service."
-    )
     seconds: float = Field(default=120, gt=0, description="The time budget of the whole run.")
     seed: int = Field(default=1, description="The seed, so that a run can be repeated.")
     scenario: str = Field(

@@ -5,7 +5,9 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from trueup import openapi_examples
 from trueup.collect.openapi import operations
 from trueup.config import Config, ContractConfig
-from trueup.contract_events import Events, Failure, read_events
+from trueup.contract_events import Events, Failure, merged, read_events
 from trueup.errors import TrueupError
 from trueup.facts import Inventory
 from trueup.findings import Finding
@@ -31,7 +33,18 @@ _FAILURES_EACH = 3
 """Findings for one operation and check; more of a kind say nothing new."""
 
 _FINISH_SECONDS = 15.0
+_PHASES = ("examples,coverage", "fuzzing,stateful")
+"""Phases that run beside each other, in processes: a tester mostly waits, and threads of one disturb each other."""
 _USAGE_ERROR = 2
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What came of some phases: events, the end of what was printed, and of the service's log when it has ended."""
+
+    events: Events
+    log: str
+    died: str
 
 
 def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
@@ -44,15 +57,11 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
     file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
     documented = openapi_examples.check(truth.document, truth.inventory, file)
     stale = list(_stale(config.contract, truth.document))
-    with (
-        scratch_folder(memory()) as scratch,
-        open_testbed(config, root, scratch, "contract", config.contract.scenario) as bed,
-    ):
-        token = bed.variables.get("TOKEN", "")
-        if config.contract.scenario and not token:
-            raise TrueupError(f"tool.trueup.contract.scenario: {config.contract.scenario} exports no TOKEN")
-        events, log = _test(config.contract, truth.document, scratch / "st", bed.service, token)
-        died = "" if bed.service.alive else bed.service.tail()
+    with ThreadPoolExecutor(len(_PHASES)) as pool:
+        parts = list(pool.map(lambda phases: _part(config, root, truth, phases), _PHASES))
+    events = merged([part.events for part in parts])
+    log = next((part.log for part in parts if part.events.stopped != "completed"), "")
+    died = "".join(part.died for part in parts)
     known = {f"{method} {path}" for method, path, _ in operations(truth.document)}
     findings = [*documented.findings, *stale]
     findings += _findings(events, truth.inventory, file)
@@ -69,8 +78,22 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
     return CheckResult(tuple(sorted(set(findings))), events.cases, figures)
 
 
+def _part(config: Config, root: Path, truth: Truth, phases: str) -> _Part:
+    """Run some phases against a service of their own, so that no other phase deletes what they have made."""
+    contract = config.contract
+    with (
+        scratch_folder(memory()) as scratch,
+        open_testbed(config, root, scratch, "contract", contract.scenario) as bed,
+    ):
+        token = bed.variables.get("TOKEN", "")
+        if contract.scenario and not token:
+            raise TrueupError(f"tool.trueup.contract.scenario: {contract.scenario} exports no TOKEN")
+        events, log = _test(contract, truth.document, scratch / "st", bed.service, token, phases)
+        return _Part(events, log, "" if bed.service.alive else bed.service.tail())
+
+
 def _test(
-    config: ContractConfig, document: Mapping[str, Any], folder: Path, service: Service, token: str
+    config: ContractConfig, document: Mapping[str, Any], folder: Path, service: Service, token: str, phases: str
 ) -> tuple[Events, str]:
     """Run schemathesis in `folder`; what happened, and the end of what it printed."""
     folder.mkdir()
@@ -81,7 +104,7 @@ def _test(
         *("schemathesis", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", service.base_url),
         *("--max-examples", str(config.max_examples), "--seed", str(config.seed), "--generation-database", "none"),
         *("--report", "ndjson", "--report-ndjson-path", report.name, "--no-color", "--request-timeout", "10"),
-        *("--workers", str(config.workers)),
+        *("--phases", phases),
         *(("--header", f"Authorization: Bearer {token}") if token else ()),
     ]
     with log.open("wb") as sink:

@@ -3,7 +3,7 @@
 import base64
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,18 @@ class Events:
     failures: tuple[Failure, ...]
     errors: tuple[tuple[str, str], ...]
     """Operation and message of what could not be tested."""
+
+
+def merged(parts: Sequence[Events]) -> Events:
+    """Several runs as one. It is completed when all are; else it stopped for the reason of the first that is not."""
+    return Events(
+        stopped=next((part.stopped for part in parts if part.stopped != "completed"), "completed"),
+        cases=sum(part.cases for part in parts),
+        operations=max(part.operations for part in parts),
+        tested=frozenset().union(*(part.tested for part in parts)),
+        failures=tuple(dict.fromkeys(failure for part in parts for failure in part.failures)),
+        errors=tuple(dict.fromkeys(error for part in parts for error in part.errors)),
+    )
 
 
 def read_events(path: Path, base_url: str) -> Events:

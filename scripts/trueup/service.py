@@ -22,6 +22,7 @@ from trueup.processes import MARK, Process, end_group, reap
 _ATTEMPTS = 3
 _POLL_SECONDS = 0.05
 _LOG_LINES = 20
+_GONE_SECONDS = 5.0
 
 
 class ServiceError(TrueupError):
@@ -75,6 +76,18 @@ class Service:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self.process.poll() is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended. One that takes no connections any more gets a moment to be gone."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=_GONE_SECONDS).close()
+        except ConnectionRefusedError:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=_GONE_SECONDS)
+        except OSError:
+            pass  # it is frozen, which is not gone
+        return not self.alive
 
     def tail(self) -> str:
         """The last lines that the service logged."""

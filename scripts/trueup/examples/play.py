@@ -112,7 +112,7 @@ class Play:
                 message = f"failure {failure.stem} was not brought about: its script"
                 self._source(failure, Finding(self.path, self.act.line, "failure-ineffective", message))
                 service = self.stage.service
-                self._service_ended = service is not None and not service.alive
+                self._service_ended = service is not None and service.ended
         except _StopError as stop:
             self.findings.append(stop.finding)
             return False

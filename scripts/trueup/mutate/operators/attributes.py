@@ -31,7 +31,8 @@ def values(ground: Ground) -> Iterator[Mutant]:
             if name in _PASSED_OVER or value is None or value == "" or _in_key(value, fact):
                 continue
             for single in value if isinstance(value, list) else [value]:
-                node = _literal(source, unit, name, single)
+                # A part of the key that changes is another name, which has a class of its own.
+                node = None if _in_key(single, fact) else _literal(source, unit, name, single)
                 if node is not None:
                     yield _changed(fact, name, single, source, node)
 
