@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from trueup import (
+    accepted,
+    backing,
     bare,
     claims,
     coverage,
@@ -50,6 +52,7 @@ from trueup.outcome import CheckResult
 from trueup.pages import Page, read_pages
 from trueup.progress import Progress
 from trueup.recollection import remember
+from trueup.relations import Relations, States
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
 from trueup.scope import Scope
@@ -150,10 +153,12 @@ class Run:
         proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
         bindings = Bindings(pages, inventory, truth.document, resolver, self.config.owned, proof)
         self._aliases = Aliases(inventory, words)
+        self._relations = Relations(inventory, resolver, bindings.values, States.of(self.config.conformance))
         with self._timed("bindings", "bindings") as entry:
             for page in chosen:
                 self._page(page, bindings)
                 entry.counted += len(self.facts[page.path])
+        self.findings += accepted.check(pages, chosen, self.config, self.root, whole=self.scope.whole)
         if not self.scope.whole:
             return
         self.findings += _duplicates(pages)
@@ -162,6 +167,7 @@ class Run:
             self.findings += coverage.check(bindings, self.config, self.root)
             covered = measure(bindings, self.config.owned, self.config.archive)
             self.findings += watermark.check(covered, self.config, self.root)
+            self.findings += backing.check(backing.measure(bindings, self.config), self.config, self.root)
             if self.config.coverage:
                 self.coverage = {kind: asdict(figure) for kind, figure in watermark.figures(covered).items()}
             self.findings += rules.check(self.root, self.config.rules, truth.inventory)
@@ -185,6 +191,7 @@ class Run:
         self.findings += values.check(page, bindings.values, used)
         self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
         self.findings += statuses.check(page, bindings.resolver, bindings.values)
+        self.findings += self._relations.check(page)
         self.findings += whereabouts.check(page, bindings.resolver, self.root)
         self.findings += claims.check(page, self.config.claims, bindings.resolver.vocabulary)
         if not Path(page.path).is_relative_to(self.config.archive):

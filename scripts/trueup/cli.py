@@ -124,6 +124,28 @@ def check(
 
 
 @cli.command()
+def review(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Pages or folders whose claims have been read; all by default.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Accept claims with evidence as they stand, after reading them with their tests; tells what has changed."""
+    from trueup import accepted
+    from trueup.check import choose
+    from trueup.pages import read_pages
+
+    config, folder = _project(root)
+    pages = read_pages(folder, config.docs)
+    chosen = choose(pages, [_relative(path, folder) for path in paths or ()], config)
+    console = Console(soft_wrap=True)
+    changes = list(accepted.accept(pages, chosen, config, folder))
+    for change in changes:
+        console.print(change, highlight=False, markup=False)
+    console.print(f"{len(changes)} accepted; the record is {config.claims.reviewed}", highlight=False)
+
+
+@cli.command()
 def build(
     contract: Annotated[bool, typer.Option("--contract", help="Test the live service against its schema too.")] = False,
     crawl: Annotated[bool, typer.Option("--crawl", help="Crawl the built site with LinkChecker too.")] = False,

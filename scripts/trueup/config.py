@@ -150,6 +150,10 @@ class ClaimConfig(_Section):
         default_factory=lambda: list(CLAIM_WORDS),
         description="What counts as a promise, as regular expressions; case does not matter.",
     )
+    reviewed: Path | None = Field(
+        default=None,
+        description="The committed record of claims as people have accepted them; none: nobody is asked to.",
+    )
 
 
 class MutateConfig(_Section):

@@ -55,11 +55,10 @@ def read(page: Page, directive: Directive, proof: Proof) -> Evidence:
     if not directive.argument:
         return wrong("the evidence block makes no claim", "write /// evidence | What holds.")
     try:
-        body: Any = read_yaml(directive.body)
+        nodes = nodes_of(directive)
     except yaml.YAMLError as error:
         return wrong(f"the evidence block is no YAML: {str(error).splitlines()[0]}", _FORM)
-    nodes = body.get("tests") if isinstance(body, dict) and set(body) == {"tests"} else body
-    if not isinstance(nodes, list) or not nodes or not all(isinstance(node, str) for node in nodes):
+    if not nodes:
         return wrong("the evidence block names no tests", _FORM)
     tests: list[Test] = []
     findings: list[Finding] = []
@@ -73,6 +72,13 @@ def read(page: Page, directive: Directive, proof: Proof) -> Evidence:
         tests.append(found)
         findings += _doubts(page, line, found, proof)
     return Evidence(directive.argument, tests, findings)
+
+
+def nodes_of(directive: Directive) -> Sequence[str]:
+    """The pytest node ids that a block names; none when it holds something else. Raises `yaml.YAMLError`."""
+    body: Any = read_yaml(directive.body)
+    nodes = body.get("tests") if isinstance(body, dict) and set(body) == {"tests"} else body
+    return nodes if isinstance(nodes, list) and all(isinstance(node, str) for node in nodes) else []
 
 
 def _doubts(page: Page, line: int, test: Test, proof: Proof) -> list[Finding]:

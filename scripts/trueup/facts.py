@@ -9,7 +9,7 @@ from typing import Any
 
 from trueup.errors import TrueupError
 
-AMBIENT_KINDS = frozenset({"coverage", "file", "requirement", "symbol"})
+AMBIENT_KINDS = frozenset({"backing", "coverage", "file", "requirement", "symbol"})
 """Kinds that the inventory leaves out: they change with every edit and need no review of their own."""
 
 DOTTED_KINDS = frozenset({"field", "value", "parameter"})

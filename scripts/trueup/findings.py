@@ -52,6 +52,11 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "Prose tells an HTTP status of an operation or problem that is never answered with it.",
             "Correct the status.",
         ),
+        "relation-wrong": Code(
+            "A sentence relates two facts (an operation and a permission, a setting and its default, …) that are "
+            "related otherwise.",
+            "Correct what the sentence says.",
+        ),
         "place-wrong": Code("A name is said to be in a file that does not have it.", "Correct the path."),
         "block-unknown": Code("A fact block names no kind or view.", "Correct its header line."),
         "block-option": Code("An option of a fact block is unknown or has a wrong value.", "Correct the option."),
@@ -73,6 +78,13 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "claim-unproved": Code(
             "A promise (never, always, at most once, …) stands in a section without evidence.",
             "Add an evidence block, say it without the promise, or exempt the phrase in the vocabulary.",
+        ),
+        "claim-unreviewed": Code(
+            "A claim with evidence, or a test of it, is not as a person has accepted it.",
+            "Read the claim with its tests, then run `trueup review` with the page.",
+        ),
+        "claim-gone": Code(
+            "A claim that was accepted is on no page any more.", "Bring it back, or run `trueup review`."
         ),
         "requirement-unproved": Code(
             "A requirement is cited by no test that can prove it, or one that cites it failed in the last run; or it "
@@ -124,6 +136,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "coverage-fell": Code(
             "Fewer facts of a kind have an owner page, are named in prose, or are exercised by an example than before.",
             "Bring them back, or lower the mark in the file of `tool.trueup.coverage`.",
+        ),
+        "backing-lost": Code(
+            "A page has fewer sentences that something backs than before, and more that nothing does.",
+            "Name what the sentence is about, or take its value from a fact; or lower the mark.",
         ),
         "route-hidden": Code(
             "A route that the OpenAPI document does not show (hidden, a web socket, a mount) is not accounted for.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trueup import vocabulary, watermark
+from trueup import backing, vocabulary, watermark
 from trueup.bindings import Bindings
 from trueup.committed import read_document, read_inventory
 from trueup.config import Config
@@ -15,7 +15,6 @@ from trueup.findings import Finding
 from trueup.pages import read_pages
 from trueup.resolver import Resolver
 from trueup.truth import Truth, dump_document
-from trueup.watermark import Covered
 
 
 def changes(truth: Truth, config: Config, root: Path) -> list[Change]:
@@ -61,15 +60,17 @@ def write(truth: Truth, config: Config, root: Path) -> list[str]:
         if not path.exists() or read_document(config, root) != json.loads(text):
             _write(path, text)
             written.append(config.openapi.as_posix())
-    if config.coverage is not None and watermark.write(_covered(truth, config, root), config, root):
-        written.append(config.coverage.as_posix())
+    if config.coverage is not None:
+        bindings = _bindings(truth, config, root)
+        covered = measure(bindings, config.owned, config.archive)
+        if watermark.write(covered, backing.measure(bindings, config), config, root):
+            written.append(config.coverage.as_posix())
     return written
 
 
-def _covered(truth: Truth, config: Config, root: Path) -> Covered:
+def _bindings(truth: Truth, config: Config, root: Path) -> Bindings:
     resolver = Resolver(truth.inventory, vocabulary.load(root, config.vocabulary), truth.validators)
-    bindings = Bindings(read_pages(root, config.docs), truth.inventory, truth.document, resolver, config.owned)
-    return measure(bindings, config.owned, config.archive)
+    return Bindings(read_pages(root, config.docs), truth.inventory, truth.document, resolver, config.owned)
 
 
 def _write(path: Path, text: str) -> None:

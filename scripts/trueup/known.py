@@ -103,7 +103,8 @@ class Known:
     @cached_property
     def _documents(self) -> frozenset[str]:
         config = self._config
-        single = {path.as_posix() for path in (config.vocabulary, config.mkdocs, config.coverage) if path}
+        files = (config.vocabulary, config.mkdocs, config.coverage, config.claims.reviewed)
+        single = {path.as_posix() for path in files if path}
         served = tuple(f"{name.rstrip('/')}/" for name in (config.service.depends if config.service else ()))
         return frozenset(
             path

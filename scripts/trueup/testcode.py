@@ -75,6 +75,12 @@ def tests_in(root: Path, file: str) -> Iterator[Test]:
         yield _test(file, key, module)
 
 
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a file of tests. Raises `OSError` or `SyntaxError` when it cannot be read."""
+    status = path.stat()
+    return _module(path, status.st_mtime_ns, status.st_size).tree
+
+
 def _test(file: str, key: str, module: "_Module") -> Test:
     function, marks, headlines = module.tests[key]
     first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
@@ -87,6 +93,7 @@ _Found = tuple[_Function, Sequence[ast.expr], Sequence[str]]  # with marks and h
 
 @dataclass(frozen=True)
 class _Module:
+    tree: ast.Module
     lines: Sequence[str]
     tests: Mapping[str, _Found]
     functions: Mapping[str, _Function]
@@ -103,7 +110,7 @@ def _module(path: Path, _changed: int, _size: int) -> _Module:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets)
         for mark in (node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value])
     ]
-    return _Module(text.splitlines(), dict(_tests(tree.body, "", marks, _headline(tree))), functions)
+    return _Module(tree, text.splitlines(), dict(_tests(tree.body, "", marks, _headline(tree))), functions)
 
 
 def _tests(

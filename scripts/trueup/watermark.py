@@ -5,10 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trueup import backing
+from trueup.backing import SENTENCES
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.facts import Fact
 from trueup.findings import Finding
+from trueup.sentences import Sentence
 
 TOLD = {
     "owner": "with an owner page",
@@ -69,7 +72,7 @@ def _fallen(path: Path, root: Path, kind: str, way: str, lost: Sequence[str], co
     return Finding(path.as_posix(), line, "coverage-fell", message, mend)
 
 
-def write(covered: Covered, config: Config, root: Path) -> bool:
+def write(covered: Covered, found: Mapping[str, list[Sentence]], config: Config, root: Path) -> bool:
     """Raise the mark to where coverage is now; figures that have fallen keep theirs. Answers whether it changed."""
     if config.coverage is None:
         return False
@@ -81,10 +84,12 @@ def write(covered: Covered, config: Config, root: Path) -> bool:
             after = {key for key, ways in facts.items() if way in ways}
             for key in after if len(after) >= len(before) else before:
                 raised[kind][key].add(way)
-    plain = {
+    plain: dict[str, dict[str, str]] = {
         kind: {key: " ".join(way for way in WAYS if way in ways) for key, ways in sorted(facts.items())}
         for kind, facts in sorted(raised.items())
     }
+    if found:
+        plain = {**plain, SENTENCES: backing.raised(found, config, root)}
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     path = root / config.coverage
     if path.exists() and path.read_text(encoding="utf-8") == text:
@@ -105,6 +110,7 @@ def read(config: Config, root: Path) -> Covered:
         return {
             str(kind): {str(key): frozenset(ways.split()) for key, ways in facts.items()}
             for kind, facts in plain.items()
+            if kind != SENTENCES
         }
     except (OSError, ValueError, AttributeError) as error:
         message = f"is no mark of coverage ({type(error).__name__}: {error}); delete it and run trueup write"
@@ -112,6 +118,7 @@ def read(config: Config, root: Path) -> Covered:
 
 
 def facts(config: Config, root: Path) -> list[Fact]:
-    """The figures at the mark as facts of kind `coverage`, for pages to show."""
+    """The figures at the mark as facts of kind `coverage` and `backing`, for pages to show."""
     path = config.coverage.as_posix() if config.coverage else ""
-    return [Fact("coverage", kind, asdict(figure), path, 1) for kind, figure in figures(read(config, root)).items()]
+    found = figures(read(config, root)).items()
+    return [*(Fact("coverage", kind, asdict(figure), path, 1) for kind, figure in found), *backing.facts(config, root)]
