@@ -1,5 +1,6 @@
 """All SQL of users."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -49,6 +50,14 @@ class UserStore:
         """Return every user, by name."""
         async with self._engine.connect() as connection:
             return [_user(row) for row in await connection.execute(select(*_PUBLIC).order_by(func.lower(users.c.name)))]
+
+    async def names(self, user_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Return the names of these users by their ids; ids that nobody has are left out."""
+        if not user_ids:
+            return {}
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(select(users.c.id, users.c.name).where(users.c.id.in_(user_ids)))
+            return {row.id: row.name for row in rows}
 
     async def any(self) -> bool:
         """Tell whether there is a user."""

@@ -88,6 +88,15 @@ class Registry(Mapping[str, JobType]):
         """The types of which a job may have to wait although a worker is free."""
         return [name for name, kind in self._types.items() if kind.limits.gated]
 
+    def label(self, name: str) -> str:
+        """Return the name for people of a job type; of one that this process does not know, the name itself."""
+        return self._types[name].label if name in self._types else name
+
+    def stage_label(self, name: str, stage: str) -> str:
+        """Return the name for people of a stage of the type ``name``; of one that is not known, its name."""
+        known = self._types[name].stages if name in self._types else ()
+        return next((one.label for one in known if one.name == stage), stage)
+
     def resolve(self, name: str) -> JobType:
         """Return the type called ``name`` (canonical or alias).
 

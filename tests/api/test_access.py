@@ -203,3 +203,12 @@ def test_a_token_says_whose_it_is_and_until_when_and_nothing_else():
     tokens = Tokens(b"k" * 32, lifetime=timedelta(minutes=5), now=lambda: NOW)
     said = jwt.decode(tokens.issue(uuid4()).text, options={"verify_signature": False})
     assert set(said) == {"sub", "iat", "exp", "iss", "aud"}
+
+
+async def test_the_names_of_users_are_found_by_their_ids(app, callers):
+    await callers.headers(Role.ADMIN, "ada")
+    await callers.headers(Role.VIEWER, "grace")
+    ids = {name: user.id for name, user in callers.users.items()}
+    users = app.state.accounts.users
+    assert await users.names([ids["ada"], ids["grace"], uuid4()]) == {ids["ada"]: "ada", ids["grace"]: "grace"}
+    assert await users.names([]) == {}

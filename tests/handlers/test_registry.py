@@ -36,3 +36,11 @@ def test_names_and_aliases():
     }
     assert [stage.name for stage in REGISTRY["import_voters"].stages] == ["read", "validate", "upsert"]
     assert [stage.name for stage in REGISTRY["geocode_households"].stages] == ["select", "look_up", "write_back"]
+
+
+def test_labels_are_for_people_and_names_stand_in_for_what_is_not_known():
+    assert REGISTRY.label("import_voters") == "Import voters"
+    assert REGISTRY.stage_label("import_voters", "upsert") == "Write households and voters"
+    assert REGISTRY.label("of_a_newer_version") == "of_a_newer_version"
+    assert REGISTRY.stage_label("of_a_newer_version", "begin") == "begin"
+    assert REGISTRY.stage_label("import_voters", "gone") == "gone"
