@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
 from app.api.streams import encode
 from app.auth.accounts import Accounts
+from app.auth.browser_sessions import BrowserSessions
 from app.database.connect import IDLE_LEASES, Database
 from app.feed.feed import Feed
 from app.feed.reader import FeedReader
 from app.jobs.clock import Clock
 from app.jobs.registry import Registry
-from app.services import open_services
+from app.services import Services, open_services
 from app.settings import Settings
 
 
@@ -27,6 +29,7 @@ def lifespan(
         async with open_services(settings, registry, workers=workers, clock=clock) as services:
             app.state.services = services
             app.state.accounts = await Accounts.open(services.database.engine, settings)
+            app.state.browser_sessions = open_sessions(services, settings)
             app.state.feed = open_feed(services.database, settings)
             try:
                 yield
@@ -34,6 +37,16 @@ def lifespan(
                 await app.state.feed.close()
 
     return opened
+
+
+def open_sessions(services: Services, settings: Settings) -> BrowserSessions:
+    """Return the sessions of people who are signed in with a browser."""
+    return BrowserSessions(
+        services.database.engine,
+        services.clock,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        longest=timedelta(hours=settings.session_hours),
+    )
 
 
 def open_feed(database: Database, settings: Settings) -> Feed:

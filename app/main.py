@@ -32,6 +32,7 @@ from app.jobs.clock import Clock
 from app.jobs.registry import Registry
 from app.lifespan import lifespan
 from app.settings import Settings
+from app.ui import application as ui
 
 #: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
 _VERSIONED = (
@@ -81,6 +82,7 @@ def create_app(
     app.include_router(removal.router.routes, prefix=jobs.PREFIX)
     app.include_router(service.router.routes, prefix="/api")
     swagger.install(app)
+    ui.install(app)
     problems.install(app)
     app.state.methods = Methods(app.routes)
     # The last one added is the outermost.

@@ -135,6 +135,15 @@ class Forbidden(Problem):
     fix = "Ask the job's creator or an admin; the permission table says which role may do what."
 
 
+class ForeignForm(Problem):
+    """A form of the Jobs page was not sent by a page of the present session: it is older, or another site sent it."""
+
+    code = "auth.foreign_form"
+    status = 403
+    title = "The form is not from your session"
+    fix = "Open the page again and repeat what you did."
+
+
 class AlreadySetUp(Problem):
     """The first admin exists already, so the one-time set-up is closed."""
 

@@ -151,6 +151,21 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "access"},
     )
 
+    session_idle_minutes: int = Field(
+        default=480,
+        ge=1,
+        le=43_200,
+        description="Minutes without a request after which who is signed in with a browser has to sign in again.",
+        json_schema_extra={"group": "access"},
+    )
+    session_hours: int = Field(
+        default=72,
+        ge=1,
+        le=8_760,
+        description="Hours after which who is signed in with a browser has to sign in again in any case.",
+        json_schema_extra={"group": "access"},
+    )
+
     worker_count: int = Field(
         default=4,
         ge=0,

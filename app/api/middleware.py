@@ -1,11 +1,13 @@
 """What surrounds every request: its id, the safety headers, and the net under defects. Plain ASGI."""
 
 import re
+from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import internal_error
@@ -70,10 +72,11 @@ class SafetyHeaders:
 
 
 class DefectNet:
-    """Turns an exception that nobody expected into a problem document, and logs its trace."""
+    """Turns an exception that nobody expected into an answer, by default a problem document, and logs its trace."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Response] = internal_error) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -93,7 +96,7 @@ class DefectNet:
             # Nobody is there to answer.
             return
         except Exception as error:
-            response = internal_error(Request(scope), error)
+            response = self._answer(Request(scope), error)
             if started:
                 raise
             await response(scope, receive, send)

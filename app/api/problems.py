@@ -33,7 +33,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 5
 
 #: What the framework and the database raise when they cannot be reached.
-_DATABASE_ERRORS: tuple[type[Exception], ...] = (
+DATABASE_ERRORS: tuple[type[Exception], ...] = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
     sqlalchemy.exc.TimeoutError,
@@ -56,7 +56,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    for kind in _DATABASE_ERRORS:
+    for kind in DATABASE_ERRORS:
         app.add_exception_handler(kind, _on_database)
 
 
@@ -97,11 +97,16 @@ async def _on_problem(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_database(request: Request, error: Exception) -> JSONResponse:
+    return answer(request, database_problem(request, error))
+
+
+def database_problem(request: Request, error: Exception) -> Problem:
+    """Return what one of ``DATABASE_ERRORS`` means for the caller; log what the operator has to know."""
     cause = getattr(error, "orig", error)
     if isinstance(cause, psycopg.errors.DiskFull):
-        return answer(request, StorageUnavailable("The disk under the database is full."))
+        return StorageUnavailable("The disk under the database is full.")
     emit(log, LogEvent.DATABASE_UNAVAILABLE, path=request.url.path, error=" ".join(str(cause).split()))
-    return answer(request, DatabaseUnavailable("The database did not answer."))
+    return DatabaseUnavailable("The database did not answer.")
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:

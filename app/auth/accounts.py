@@ -59,7 +59,11 @@ class Accounts:
         return user
 
     async def sign_in(self, name: str, password: str) -> AccessToken:
-        """Return a token for the user with this name and password.
+        """Return a token for the user with this name and password. Raises InvalidCredentials as ``check`` does."""
+        return self.tokens.issue((await self.check(name, password)).id)
+
+    async def check(self, name: str, password: str) -> User:
+        """Return the user with this name and password.
 
         Raises:
             InvalidCredentials: there is no such user, the password is another, or the user is disabled.
@@ -68,7 +72,7 @@ class Accounts:
         right = await self.passwords.check(password, known.password_hash if known else None)
         if known is None or not right or known.user.disabled_at is not None:
             raise InvalidCredentials("Name or password is wrong.", headers={"WWW-Authenticate": "Bearer"})
-        return self.tokens.issue(known.user.id)
+        return known.user
 
     async def authenticate(self, token: str) -> User:
         """Return whose token this is, as the database knows the user now.

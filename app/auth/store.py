@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.permissions import Role
 from app.auth.user import User
-from app.database.tables import users
+from app.database.tables import browser_sessions, users
 
 #: Key of the advisory lock that lets one set-up happen at a time. Any number; it must not change.
 _SETUP_LOCK = 0x5E7_0B
 
-_PUBLIC = (users.c.id, users.c.name, users.c.role, users.c.created_at, users.c.disabled_at)
+#: The columns of a user that others may see.
+PUBLIC = (users.c.id, users.c.name, users.c.role, users.c.created_at, users.c.disabled_at)
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,22 @@ class UserStore:
     async def get(self, user_id: UUID) -> User | None:
         """Return a user, or None."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(select(*_PUBLIC).where(users.c.id == user_id))).one_or_none()
-        return _user(row) if row else None
+            row = (await connection.execute(select(*PUBLIC).where(users.c.id == user_id))).one_or_none()
+        return read_user(row) if row else None
 
     async def credentials(self, name: str) -> Credentials | None:
         """Return the user called ``name`` with the password's hash, or None."""
-        query = select(*_PUBLIC, users.c.password_hash).where(func.lower(users.c.name) == func.lower(name))
+        query = select(*PUBLIC, users.c.password_hash).where(func.lower(users.c.name) == func.lower(name))
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return Credentials(_user(row), row.password_hash) if row else None
+        return Credentials(read_user(row), row.password_hash) if row else None
 
     async def all(self) -> list[User]:
         """Return every user, by name."""
         async with self._engine.connect() as connection:
-            return [_user(row) for row in await connection.execute(select(*_PUBLIC).order_by(func.lower(users.c.name)))]
+            return [
+                read_user(row) for row in await connection.execute(select(*PUBLIC).order_by(func.lower(users.c.name)))
+            ]
 
     async def names(self, user_ids: Collection[UUID]) -> dict[UUID, str]:
         """Return the names of these users by their ids; ids that nobody has are left out."""
@@ -76,10 +79,13 @@ class UserStore:
             return None if await _any(connection) else await _add(connection, name, password_hash, Role.ADMIN)
 
     async def set_password(self, name: str, password_hash: str) -> bool:
-        """Replace a password. False: nobody has this name."""
+        """Replace a password and end the user's browser sessions. False: nobody has this name."""
         statement = update(users).where(func.lower(users.c.name) == func.lower(name))
+        statement = statement.values(password_hash=password_hash)
         async with self._engine.begin() as connection:
-            return (await connection.execute(statement.values(password_hash=password_hash))).rowcount == 1
+            user_id = (await connection.execute(statement.returning(users.c.id))).scalar_one_or_none()
+            await connection.execute(delete(browser_sessions).where(browser_sessions.c.user_id == user_id))
+        return user_id is not None
 
 
 async def _any(connection: AsyncConnection) -> bool:
@@ -91,11 +97,12 @@ async def _add(connection: AsyncConnection, name: str, password_hash: str, role:
         insert(users)
         .values(id=uuid4(), name=name, password_hash=password_hash, role=role.value)
         .on_conflict_do_nothing(index_elements=[text("lower(name)")])
-        .returning(*_PUBLIC)
+        .returning(*PUBLIC)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return _user(row) if row else None
+    return read_user(row) if row else None
 
 
-def _user(row: Row[*tuple[Any, ...]]) -> User:
+def read_user(row: Row[*tuple[Any, ...]]) -> User:
+    """Return a row with the columns ``PUBLIC`` as a record; further columns do no harm."""
     return User(row.id, row.name, Role(row.role), row.created_at, row.disabled_at)

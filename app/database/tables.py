@@ -72,6 +72,17 @@ users = Table(
     Index("uq_users_name", text("lower(name)"), unique=True),
 )
 
+browser_sessions = Table(
+    "browser_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    _time("created_at", nullable=False),
+    _time("seen_at", nullable=False),
+    _time("expires_at", nullable=False),
+    Column("notice", JSONB(none_as_null=True)),
+)
+
 secrets = Table(
     "secrets",
     metadata,

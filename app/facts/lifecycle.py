@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.api.schemas import job as job_schemas
-from app.auth import permissions
+from app.auth import control, permissions
 from app.auth.permissions import Role
 from app.facts.fact import Fact, enum, fact, words
 from app.jobs import dependency, states
@@ -57,7 +56,7 @@ def collect_events() -> Iterator[Fact]:
     """Yield what causes transitions, with who may cause it."""
     for order, event in enumerate(states.Event):
         rows = [row for row in states.TRANSITIONS if row.event is event]
-        permission = job_schemas.ACTION_PERMISSIONS.get(event)
+        permission = control.ACTION_PERMISSIONS.get(event)
         yield fact(
             "job_event",
             event.value,

@@ -1,8 +1,9 @@
 """The feed: hears of changes through one connection, reads each once, and gives it to everybody who follows it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import psycopg
 import structlog
 
 from app.feed.change import Change, End, Filter, Happened
-from app.feed.follower import Follower
+from app.feed.follower import Follower, Watcher
 from app.feed.reader import FeedReader
 from app.feed.settled import Settled
 from app.jobs.channels import EVENTS_CHANNEL, PROGRESS_CHANNEL
@@ -20,6 +21,8 @@ log = structlog.get_logger("feed")
 
 #: Messages that may wait for one follower; who lets more wait is told to connect again.
 FOLLOWER_MESSAGES = 1000
+#: Jobs that a watcher is told by their ids at most; of more it learns that there are more.
+WATCHED_JOBS = 200
 #: Entries of the audit trail that a follower who comes back is told at most; who missed more reads the list again.
 REPLAY_ENTRIES = 1000
 #: Seconds between two reads: changes that come meanwhile are read together.
@@ -48,7 +51,7 @@ class Feed:
         self._reader = reader
         self._encode = encode
         self._patience = patience
-        self._followers: set[Follower] = set()
+        self._followers: set[Follower | Watcher] = set()
         self._settled = Settled(0, patience=patience)
         self._news = asyncio.Event()
         self._progressed: set[UUID] = set()
@@ -66,28 +69,43 @@ class Feed:
         Without ``after`` there are none. None instead of entries: there are too many, or ``after`` is an id that does
         not exist; so messages begin at the follower's ``position``, and what came before is to be read elsewhere.
         """
-        self._joining += 1
-        follower: Follower | None = None
-        try:
-            async with self._starting:
-                if self._task is None:
-                    await self._start()
+        async with self._joined():
             if after is not None and after > self._settled.last:
                 # Another process was quicker, and told what this one has not read yet.
                 await self._look()
             # The position is read and the follower known in one go: no change can slip between.
             follower = Follower(wanted, self._settled.last, limit=FOLLOWER_MESSAGES)
-            self._followers.add(follower)
-            if self._stopping:
-                follower.end(End.STOPPING)
-            return follower, await self._missed(follower, after)
-        except BaseException:
-            if follower:
+            self._add(follower)
+            try:
+                return follower, await self._missed(follower, after)
+            except BaseException:
                 self._followers.discard(follower)
-            raise
+                raise
+
+    async def watch(self, wanted: Filter) -> Watcher:
+        """Add a reader that is told, from now on, which jobs have changed."""
+        async with self._joined():
+            watcher = Watcher(wanted, limit=WATCHED_JOBS)
+            self._add(watcher)
+            return watcher
+
+    @asynccontextmanager
+    async def _joined(self) -> AsyncIterator[None]:
+        """Listen, if nobody has before, while somebody is about to be added."""
+        self._joining += 1
+        try:
+            async with self._starting:
+                if self._task is None:
+                    await self._start()
+            yield
         finally:
             self._joining -= 1
             self._rest()
+
+    def _add(self, reader: Follower | Watcher) -> None:
+        self._followers.add(reader)
+        if self._stopping:
+            reader.end(End.STOPPING)
 
     async def _missed(self, follower: Follower, after: int | None) -> Sequence[Happened] | None:
         if after is None:
@@ -97,8 +115,8 @@ class Feed:
         missed = await self._reader.between(after, follower.position, follower.wanted, REPLAY_ENTRIES + 1)
         return missed if len(missed) <= REPLAY_ENTRIES else None
 
-    def leave(self, follower: Follower) -> None:
-        """Forget a follower; with the last one, the connection goes."""
+    def leave(self, follower: Follower | Watcher) -> None:
+        """Forget a reader; with the last one, the connection goes."""
         self._followers.discard(follower)
         self._rest()
 
@@ -192,8 +210,7 @@ class Feed:
         return any(follower.wanted.job_id in {None, job_id} for follower in self._followers)
 
     def _publish(self, change: Change) -> None:
-        message: bytes | None = None
+        encoded = cache(partial(self._encode, change))
         for follower in self._followers:
             if follower.wanted.fits(change.subject):
-                message = message or self._encode(change)
-                follower.put(message)
+                follower.tell(change, encoded)

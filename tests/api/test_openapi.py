@@ -21,8 +21,8 @@ SPECIFICATIONS = {
     for path, item in DOCUMENT["paths"].items()
     for method, specification in item.items()
 }
-#: Problems that belong to no operation: there is none at the path, or not with the method.
-PATHLESS = {"request.unknown_path", "request.method_not_allowed"}
+#: Problems that belong to no operation: there is none at the path, or not with the method; and those of the Jobs page.
+PATHLESS = {"request.unknown_path", "request.method_not_allowed", "auth.foreign_form"}
 
 
 def validate(schema, value):

@@ -1,7 +1,6 @@
 """Actions on jobs."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Body, Request
 
@@ -11,13 +10,11 @@ from app.api.operation import Operation
 from app.api.route import OperationRouter
 from app.api.routers.jobs import JOB_LINKS, view
 from app.api.schemas.control import ControlJob
-from app.api.schemas.job import ACTION_PERMISSIONS, JobRead, Why
+from app.api.schemas.job import JobRead, Why
+from app.auth.control import control
 from app.auth.permissions import Permission
-from app.auth.user import User
-from app.jobs.model import Caller, Job
-from app.jobs.service import JobService
 from app.jobs.states import Event
-from app.problems import Forbidden, IllegalTransition, JobNotFound
+from app.problems import IllegalTransition, JobNotFound
 
 router = OperationRouter("Control")
 
@@ -25,21 +22,6 @@ router = OperationRouter("Control")
 MaybeWhy = Annotated[Why | None, Body()]
 _PROBLEMS = (JobNotFound, IllegalTransition)
 _ASKED = {"reason": {"summary": "With a reason", "value": examples.WHY}}
-
-
-async def control(jobs: JobService, user: User, job_id: UUID, event: Event, reason: str | None) -> Job:
-    """Let ``user`` do ``event`` to a job.
-
-    Raises:
-        JobNotFound: no job has this id.
-        Forbidden: the job is somebody else's, and the role reaches own jobs only.
-        IllegalTransition: the job's status does not allow it.
-    """
-    permission = ACTION_PERMISSIONS[event]
-    job = await jobs.get(job_id)
-    if not user.may_on(permission, job.created_by):
-        raise Forbidden(f"The role {user.role} has the permission {permission} for own jobs only.")
-    return await jobs.control(job_id, event, caller=Caller.user(user.id), reason=reason)
 
 
 def _operation(id: str, summary: str, permission: Permission, example: dict[str, object]) -> Operation:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas.base import Moment, Reason, RequestBody, ResponseBody
-from app.auth.permissions import Permission
+from app.auth.control import ACTION_PERMISSIONS
 from app.auth.user import User
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.jobs.dependency import MOST_DEPENDENCIES, DependencyPolicy
@@ -15,16 +15,6 @@ from app.jobs.listing import JobPage
 from app.jobs.model import ERROR_LOG_LIMIT, Job, Request, actions
 from app.jobs.service import JobConfig
 from app.jobs.states import Event, Status
-
-#: Which permission each action of a person asks for.
-ACTION_PERMISSIONS: dict[Event, Permission] = {
-    Event.PAUSE: Permission.JOBS_CONTROL,
-    Event.RESUME: Permission.JOBS_CONTROL,
-    Event.CANCEL: Permission.JOBS_CONTROL,
-    Event.RETRY: Permission.JOBS_CONTROL,
-    Event.FORCE_FAIL: Permission.JOBS_FORCE_FAIL,
-}
-
 
 DEPENDS_ON = "Jobs that must be completed before this one starts, by their ids. They must exist."
 ON_DEPENDENCY_FAILURE = "What happens to this job when one of these fails, is cancelled, or is deleted."

@@ -1,0 +1,43 @@
+"""The Jobs page as an application of its own, mounted into the service."""
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.api.middleware import DefectNet
+from app.ui import assets, door, job_list, problems, sign_in, stream
+from app.ui.page import redirect, templates
+
+#: Where it is.
+PATH = "/ui"
+
+#: What is only for who is signed in.
+_INSIDE = (job_list, stream)
+
+
+def install(app: FastAPI) -> None:
+    """Serve the Jobs page of ``app``, with what ``app`` has open."""
+    page = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    page.state = app.state
+    app.state.assets = assets.Assets()
+    app.state.templates = templates()
+    inside = APIRouter(dependencies=[Depends(door.admit)])
+    for module in _INSIDE:
+        inside.include_router(module.router)
+    page.add_api_route("/", home)
+    page.include_router(sign_in.router)
+    page.include_router(inside)
+    page.mount(assets.PATH, app.state.assets, name="assets")
+    problems.install(page)
+    page.add_middleware(DefectNet, answer=problems.internal_error)
+    app.add_api_route(PATH, start, include_in_schema=False)
+    app.mount(PATH, page, name="ui")
+
+
+async def start(request: Request) -> RedirectResponse:
+    """Go to the list of jobs."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{PATH}/jobs")
+
+
+async def home(request: Request) -> Response:
+    """Go to the list of jobs."""
+    return redirect(request, "/jobs")

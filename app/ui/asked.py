@@ -1,0 +1,85 @@
+"""What the address of a list asks for: its filters, and where its page begins."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.api.json_body import text_fault
+from app.auth.user import User
+from app.jobs.listing import JobFilter
+from app.jobs.registry import Registry
+from app.jobs.states import Status
+from app.problems import InvalidRequest
+
+#: What the creator filter says for jobs of whoever looks.
+ME = "me"
+
+
+def _storable(text: str) -> str:
+    fault = text_fault(text)
+    if fault:
+        raise ValueError(fault)
+    return text.strip()
+
+
+Text = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+
+
+class Asked(BaseModel):
+    """The query of a list. An empty value is none, since a form sends all of its fields."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: list[Status] = Field(default_factory=list)
+    type: Text = ""
+    stage: Text = ""
+    creator: Text = ""
+    text: Text = ""
+    after: Annotated[str, Field(max_length=500, pattern="^[A-Za-z0-9_-]*$")] = ""
+
+    def filters(self, user: User, registry: Registry) -> JobFilter:
+        """Return the filter of the list, as ``user`` means it.
+
+        Raises:
+            UnknownJobType: no type has this name.
+            InvalidRequest: the creator is no user's id.
+        """
+        return JobFilter(
+            status=tuple(dict.fromkeys(self.status)),
+            type=registry.resolve(self.type).name if self.type else None,
+            stage=self.stage or None,
+            created_by=self._creator(user),
+        )
+
+    def _creator(self, user: User) -> UUID | None:
+        if self.creator in {"", ME}:
+            return user.id if self.creator else None
+        try:
+            return UUID(self.creator)
+        except ValueError:
+            raise InvalidRequest("The creator of the filter is not a user's id.") from None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is filtered."""
+        return bool(self.status or self.type or self.stage or self.creator or self.text)
+
+    def query(self, **changes: Any) -> str:
+        """Return the query of the same list with ``changes``; it begins with a question mark unless it is empty.
+
+        The page begins anew unless ``after`` is among the changes.
+        """
+        values = {**self.model_dump(mode="json", exclude={"after"}), **changes}
+        pairs = [
+            (name, item)
+            for name, value in values.items()
+            for item in (value if isinstance(value, list) else [value])
+            if item
+        ]
+        return f"?{urlencode(pairs)}" if pairs else ""
+
+
+AskedQuery = Annotated[Asked, Query()]

@@ -1,0 +1,84 @@
+"""A job as a row of a list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.jobs.model import Job
+from app.jobs.registry import Registry
+from app.jobs.states import Status
+from app.ui.badges import Badge, badge
+from app.ui.words import count
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: a bar, and what stands beside it. ``percent`` is None when there is nothing to show yet."""
+
+    percent: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """What the list shows of a job, in labels. ``stage_number`` counts from 1; it is 0 before the first stage."""
+
+    id: UUID
+    badge: Badge
+    type: str
+    stage: str
+    stage_number: int
+    stages: int
+    progress: Progress
+    creator: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, job: Job, registry: Registry, names: Mapping[UUID, str], now: datetime) -> "JobRow":
+        """Show ``job``."""
+        number, stages, stage = stage_of(job, registry)
+        return cls(
+            id=job.id,
+            badge=badge(job, now),
+            type=type_label(job.type, registry),
+            stage=stage,
+            stage_number=number,
+            stages=stages,
+            progress=progress_of(job),
+            creator=creator_of(job, names),
+            created_at=job.created_at,
+        )
+
+
+def type_label(name: str, registry: Registry) -> str:
+    """Return the label of a type; its name, when this service does not know it (any more)."""
+    return registry[name].label if name in registry else name
+
+
+def stage_of(job: Job, registry: Registry) -> tuple[int, int, str]:
+    """Return the number of a job's stage, how many there are, and its label."""
+    stages = registry[job.type].stages if job.type in registry else ()
+    for number, stage in enumerate(stages, 1):
+        if stage.name == job.stage:
+            return number, len(stages), stage.label
+    return 0, len(stages), job.stage or ""
+
+
+def progress_of(job: Job) -> Progress:
+    """Return how far a job is; of one that has not begun there is nothing to show."""
+    if job.started_at is None:
+        return Progress(None, "")
+    done, total = job.processed_items, job.total_items
+    if total:
+        text = f"{count(done)} of {count(total)}"
+    else:
+        text = count(done) if done and job.status is not Status.COMPLETED else ""
+    return Progress(job.progress.percent, text)
+
+
+def creator_of(job: Job, names: Mapping[UUID, str]) -> str:
+    """Return who created a job: a user's name, or what of the service did."""
+    if job.created_by is None:
+        return "schedule" if job.schedule_id else "service"
+    return names.get(job.created_by, "unknown user")
