@@ -15,9 +15,7 @@ from trueup.errors import TrueupError
 from trueup.facts import Fact
 from trueup.findings import Finding
 from trueup.sentences import BACKINGS, Sentence
-
-SENTENCES = "sentences of pages"
-"""The key of the marks of pages in the file that keeps coverage."""
+from trueup.watermark import SENTENCES
 
 _MARK = re.compile(", ".join(rf"(?P<{name}>\d+) {name}" for name in BACKINGS))
 _MOST = 6  # bare sentences that a finding shows

@@ -53,6 +53,7 @@ from trueup.pages import Page, read_pages
 from trueup.progress import Progress
 from trueup.recollection import remember
 from trueup.relations import Relations, States
+from trueup.renamed import Renamed
 from trueup.report import CheckEntry, PageEntry, Report
 from trueup.resolver import Resolver
 from trueup.scope import Scope
@@ -146,9 +147,12 @@ class Run:
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
-        ambient = [*watermark.facts(self.config, self.root), *requirements.facts(self.config, self.root)]
+        ambient = [
+            fact for source in (watermark, backing, requirements) for fact in source.facts(self.config, self.root)
+        ]
         inventory = Inventory([*truth.inventory, *ambient])
-        resolver = Resolver(inventory, words, truth.validators)
+        renamed = Renamed(self.config, self.root, truth.inventory)
+        resolver = Resolver(inventory, words, truth.validators, renamed=renamed.now)
         tests = testrun.current(self.config, self.root)
         proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
         bindings = Bindings(pages, inventory, truth.document, resolver, self.config.owned, proof)
@@ -259,7 +263,7 @@ class Run:
             result, entry.seconds = links.result().value, links.result().seconds
             self.findings += result.findings
             self.links = dict(result.per_page)
-            entry.counted = result.links
+            entry.counted, entry.note = sum(self.links.values()), _around(result.links, self.links)
             if result.clean:
                 self._known.note_check("site", {"links": result.links, "pages": self.links})
                 if self.memory.settle():
@@ -272,7 +276,8 @@ class Run:
             entry.counted = entry.cached = pages
         with self._timed("links", "links") as entry:
             self.links = dict(kept["pages"])
-            entry.counted = entry.cached = kept["links"]
+            entry.counted = entry.cached = sum(self.links.values())
+            entry.note = _around(kept["links"], self.links)
 
     def _screenshots(self, visited: Future[Timed[sidework.Visited]]) -> None:
         with self._timed("screenshots", "screenshots") as entry:
@@ -350,6 +355,11 @@ class Run:
             digest(self.config, self.root),
             self.coverage,
         )
+
+
+def _around(links: int, pages: Mapping[str, int]) -> str:
+    """What else was resolved besides the links in the texts of pages."""
+    return f"{links - sum(pages.values())} more in the navigation and on pages of the builder"
 
 
 @dataclass

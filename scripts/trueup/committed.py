@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trueup import requirements, watermark
+from trueup import backing, requirements, watermark
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.facts import Inventory
@@ -21,7 +21,9 @@ def read_inventory(config: Config, root: Path) -> Inventory:
     if not path.exists():
         return Inventory(())
     inventory = Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
-    return Inventory([*inventory, *watermark.facts(config, root), *requirements.facts(config, root)])
+    return Inventory(
+        [*inventory, *watermark.facts(config, root), *backing.facts(config, root), *requirements.facts(config, root)]
+    )
 
 
 def read_document(config: Config, root: Path) -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ def write(truth: Truth, config: Config, root: Path) -> list[str]:
     if config.coverage is not None:
         bindings = _bindings(truth, config, root)
         covered = measure(bindings, config.owned, config.archive)
-        if watermark.write(covered, backing.measure(bindings, config), config, root):
+        if watermark.write(covered, backing.raised(backing.measure(bindings, config), config, root), config, root):
             written.append(config.coverage.as_posix())
     return written
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from trueup.errors import TrueupError
 from trueup.findings import CODES, Finding, check_of
+from trueup.nouns import counted
 from trueup.watermark import TOLD
 
 REPORT = Path(".trueup/report.json")
@@ -169,6 +170,7 @@ def verdict(report: Report) -> str:
     examples = sum(entry.examples for entry in report.pages.values())
     links = sum(entry.links for entry in report.pages.values())
     where = f" at {report.commit}{' with local changes' if report.dirty else ''}" if report.commit else ""
-    count = len(report.findings)
-    found = "no findings" if not count else "1 finding" if count == 1 else f"{count} findings"
-    return f"{found}: {pages} pages, {facts} facts, {examples} examples, {links} links{where}, {report.seconds:.1f} s"
+    found = counted(len(report.findings), "finding") if report.findings else "no findings"
+    over = ((pages, "page"), (facts, "fact"), (examples, "example"), (links, "link"))
+    told = ", ".join(counted(number, noun) for number, noun in over)
+    return f"{found}: {told}{where}, {report.seconds:.1f} s"

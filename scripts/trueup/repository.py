@@ -26,6 +26,11 @@ def committed_on(root: Path) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+def committed_text(root: Path, path: Path) -> str:
+    """A file of the project as the last commit has it; empty when it has none."""
+    return _git(root, "show", f"HEAD:./{path.as_posix()}")
+
+
 def _git(root: Path, *arguments: str) -> str:
     try:
         result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)

@@ -2,7 +2,7 @@
 
 import builtins
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from trueup.collect.settings import Validator
 from trueup.commandline import CommandLines
@@ -33,12 +33,17 @@ class Resolver:
         validators: Mapping[str, Validator] | None = None,
         *,
         suggesting: bool = True,
+        renamed: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """Without `suggesting`, what names nothing comes without "did you mean", which takes long to find."""
+        """Without `suggesting`, what names nothing comes without "did you mean", which takes long to find.
+
+        `renamed` knows what a name that was right once is now.
+        """
         self.inventory = inventory
         self.vocabulary = vocabulary
         self._validators = validators or {}
         self._suggesting = suggesting
+        self._renamed = renamed
         self._operations = Operations(inventory)
         self._commands = CommandLines(inventory)
         self._literals = Literals(inventory)
@@ -47,7 +52,9 @@ class Resolver:
     def resolve(self, text: str) -> Resolution:
         """What `text` names, or what is wrong with it."""
         if text not in self._seen:
-            self._seen[text] = self._resolve(text)
+            answer = self._resolve(text)
+            new = self._renamed(text) if answer.wrong else None
+            self._seen[text] = wrong(answer.code, answer.message, new) if new else answer
         return self._seen[text]
 
     def _resolve(self, text: str) -> Resolution:

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from trueup.nouns import counted
 from trueup.pages import Page
 from trueup.report import Report
 
@@ -24,15 +25,11 @@ def stamp(page: Page, report: Report | None, generated: str, driven: str = "") -
     day = report.finished[:10]
     commit = f" at commit <code>{escape(report.commit)}</code>" if report.commit else ", at no commit"
     dirty = " with local changes" if report.dirty else ""
-    parts = [_count(entry.facts, "fact"), _count(entry.examples, "example"), _count(entry.links, "link")]
+    parts = [counted(entry.facts, "fact"), counted(entry.examples, "example"), counted(entry.links, "link")]
     if driven and any(directive.argument.split() == ["matrix", driven] for directive in page.directives):
         pairs = next((check.counted for check in report.checks if check.name == "conformance"), 0)
-        parts.append(f"{_count(pairs, 'pair') if pairs else 'no pairs'} driven on a live service")
+        parts.append(f"{counted(pairs, 'pair') if pairs else 'no pairs'} driven on a live service")
     return (
         f'<p class="trueup-stamp">Verified on <time datetime="{escape(report.finished)}">{day}</time>'
         f"{commit}{dirty}: {', '.join(parts)}.</p>"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

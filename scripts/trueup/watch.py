@@ -20,6 +20,7 @@ from trueup import config as configuration
 from trueup import report as reports
 from trueup.errors import TrueupError
 from trueup.memory import Memory
+from trueup.nouns import counted
 from trueup.project import read_section
 from trueup.scope import Scope
 from trueup.tree import OWN
@@ -169,7 +170,7 @@ def check_once(root: Path, scope: Scope, what: str) -> None:
     count = len(report.findings)
     found = "no findings" if not count else "1 finding" if count == 1 else f"{count} findings"
     examples = sum(entry.examples for entry in report.pages.values())
-    played = f", {examples} examples" if scope.examples else ""
+    played = f", {counted(examples, 'example')}" if scope.examples else ""
     console.print(
         f"{what}: {found}{played} ({perf_counter() - started:.1f} s)",
         highlight=False,

@@ -5,13 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trueup import backing
-from trueup.backing import SENTENCES
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.facts import Fact
 from trueup.findings import Finding
-from trueup.sentences import Sentence
 
 TOLD = {
     "owner": "with an owner page",
@@ -22,6 +19,9 @@ TOLD = {
 
 WAYS = tuple(TOLD)
 """The same, without words."""
+
+SENTENCES = "sentences of pages"
+"""The key below which the same file keeps the marks of pages; see `trueup.backing`."""
 
 _MOST = 6  # facts that a finding names one by one
 
@@ -72,8 +72,11 @@ def _fallen(path: Path, root: Path, kind: str, way: str, lost: Sequence[str], co
     return Finding(path.as_posix(), line, "coverage-fell", message, mend)
 
 
-def write(covered: Covered, found: Mapping[str, list[Sentence]], config: Config, root: Path) -> bool:
-    """Raise the mark to where coverage is now; figures that have fallen keep theirs. Answers whether it changed."""
+def write(covered: Covered, sentences: Mapping[str, str], config: Config, root: Path) -> bool:
+    """Raise the mark to where coverage is now; figures that have fallen keep theirs. Answers whether it changed.
+
+    `sentences` are the marks of pages, which the same file keeps.
+    """
     if config.coverage is None:
         return False
     mark = read(config, root)
@@ -88,8 +91,8 @@ def write(covered: Covered, found: Mapping[str, list[Sentence]], config: Config,
         kind: {key: " ".join(way for way in WAYS if way in ways) for key, ways in sorted(facts.items())}
         for kind, facts in sorted(raised.items())
     }
-    if found:
-        plain = {**plain, SENTENCES: backing.raised(found, config, root)}
+    if sentences:
+        plain = {**plain, SENTENCES: dict(sentences)}
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     path = root / config.coverage
     if path.exists() and path.read_text(encoding="utf-8") == text:
@@ -118,7 +121,6 @@ def read(config: Config, root: Path) -> Covered:
 
 
 def facts(config: Config, root: Path) -> list[Fact]:
-    """The figures at the mark as facts of kind `coverage` and `backing`, for pages to show."""
+    """The figures at the mark as facts of kind `coverage`, for pages to show."""
     path = config.coverage.as_posix() if config.coverage else ""
-    found = figures(read(config, root)).items()
-    return [*(Fact("coverage", kind, asdict(figure), path, 1) for kind, figure in found), *backing.facts(config, root)]
+    return [Fact("coverage", kind, asdict(figure), path, 1) for kind, figure in figures(read(config, root)).items()]

@@ -1,6 +1,8 @@
 # ruff: noqa: E501 (tables of edits read best with one edit to a line)
 """Each way in which code and documents may part, done to the sample project: the named finding, with file and line."""
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +227,23 @@ def test_numbers_of_all_pages_are_held_to_bindings_when_the_folder_is_a_dot(proj
     project.edit("pyproject.toml", 'folders = ["guide"]', 'folders = ["."]')
     project.add("docs/index.md", "\nThe library has 21 seats.\n")
     assert [found.path for found in project.findings() if found.code == "value-bare"] == ["docs/index.md"]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_page_with_the_old_name_of_a_field_is_told_the_new_one(project: Any, written: bool) -> None:
+    """Also when `trueup write` has been run since, as long as the change is not committed."""
+    if written:
+        commit(project.root)
+    main = project.root / "library/main.py"
+    main.write_text(main.read_text().replace("note: str | None", "remark_of_the_desk: str | None"))
+    if written:
+        project.write()
+    line = project.edit("docs/index.md", "`lent`", "`note` and `lent`")
+    (finding,) = [each for each in project.findings() if each.code == "code-unknown"]
+    assert (finding.line, finding.mend) == (line, "did you mean remark_of_the_desk?")
+
+
+def commit(root: Path) -> None:
+    who = ["-c", "user.name=trueup", "-c", "user.email=trueup@localhost", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], [*who, "commit", "--quiet", "--message", "base"]):
+        subprocess.run(["git", *arguments], cwd=root, check=True)

@@ -50,7 +50,7 @@ def test_a_project_in_a_folder_src_becomes_a_verified_site(tmp_path: Path) -> No
     assert (first.returncode, first.stderr) == (0, "")
     assert "application  gazette.main:make_app: 2 operations in its OpenAPI document, and 2 routes" in first.stdout
     assert "no findings: 4 pages" in first.stdout
-    assert "1 examples" in first.stdout
+    assert "1 example," in first.stdout
     assert "Everything that the pages say is true." in first.stdout
     assert (tmp_path / "docs" / "first-request.md").read_text().endswith("application/json\n\n[]\n```\n")
     assert "WEBSOCKET" not in (tmp_path / "docs" / "reference" / "api.md").read_text(), "routes come from facts"

@@ -92,7 +92,7 @@ def test_examples_are_played_after_the_page_was_checked_and_ended_with_the_watch
     watch = Watch(project.root, "docs/index.md")
     project.add("docs/index.md", "\n```bash\ntrue\n```\n")
     watch.until("docs/index.md: no findings (")
-    watch.until("with examples: no findings, 1 examples (")
+    watch.until("with examples: no findings, 1 example (")
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     project.add("docs/index.md", f"\n```bash\necho now >{fifo}\nsleep 600\n```\n")

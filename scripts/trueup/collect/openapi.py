@@ -197,7 +197,7 @@ def _alternatives(document: Document, schema: Mapping[str, Any]) -> list[Any]:
 
 
 def type_text(document: Document, schema: Mapping[str, Any], mark: str = "") -> str:
-    """A schema's type in words: `string (date-time)`, `list of JobRead`, `integer or null`.
+    """A schema's type in words: `string (date-time)`, `list of JobRead`, `integer or null`, `file` for an upload.
 
     `mark` is put on both sides of the name of a schema.
     """
@@ -212,6 +212,8 @@ def type_text(document: Document, schema: Mapping[str, Any], mark: str = "") -> 
         return " or ".join(dict.fromkeys(type_text(document, option, mark) for option in options))
     if schema.get("allOf"):
         return " and ".join(type_text(document, part, mark) for part in schema["allOf"])
+    if schema.get("type") == "string" and (schema.get("format") == "binary" or "contentMediaType" in schema):
+        return "file"
     kind = schema.get("type", "object" if "properties" in schema else "any")
     if isinstance(kind, list):
         return " or ".join(str(each) for each in kind)

@@ -18,6 +18,7 @@ from trueup.examples.story import Kind, Step
 from trueup.examples.transcript import commands
 from trueup.findings import Finding
 from trueup.normalise import Ledger
+from trueup.nouns import counted
 from trueup.pages import Block
 from trueup.verify.bench import Bench
 
@@ -94,7 +95,7 @@ class Play:
                 except _StopError as stop:
                     stopped = stop.finding
         if stopped is not None:
-            more = f"; the {skipped} examples after it were not run" if skipped else ""
+            more = f"; {counted(skipped, 'example')} after it not run" if skipped else ""
             self.findings.append(
                 Finding(self.path, stopped.line, stopped.code, stopped.message + more, stopped.mend, stopped.detail)
             )

@@ -73,7 +73,7 @@ def test_without_the_kernels_help_it_is_found_out(project: Project, code: str, w
     page = "```bash\ntrue\n```\n```bash\n" + code.format(root=project.root) + "\n```\n```bash\necho later\n```\n"
     finding = project.finding(page)
     assert (finding.line, finding.code) == (4, "example-trespassed")
-    assert finding.message.startswith(f"the project was changed while the block ran: {words}; the 1 examples after it")
+    assert finding.message.startswith(f"the project was changed while the block ran: {words}; 1 example after it")
 
 
 def test_what_may_change_meanwhile(project: Project) -> None:

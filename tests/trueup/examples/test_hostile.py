@@ -34,7 +34,7 @@ def test_hostile_shell_code(project: Project, code: str, code_of_finding: str, w
     finding = project.finding(f"```bash\n{code}\n```\n\n```bash\necho later\n```\n")
     assert finding.code == code_of_finding
     assert words in finding.message
-    assert finding.message.endswith("; the 1 examples after it were not run")
+    assert finding.message.endswith("; 1 example after it not run")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_failing_block_stops_the_page(project: Project) -> None:
         "```bash\necho before\nno-such-command\necho after\n```\n\n```bash\ntrue\n```\n\n```python\n1\n```\n"
     )
     assert (finding.line, finding.code) == (1, "example-failed")
-    assert finding.message == "bash block ended with status 127; the 2 examples after it were not run"
+    assert finding.message == "bash block ended with status 127; 2 examples after it not run"
     assert finding.detail == "before\ndocs/x.md: line 3: no-such-command: command not found"
 
 
