@@ -39,7 +39,7 @@ from trueup import (
 from trueup.aliases import Aliases
 from trueup.beside import Timed, opened_lanes
 from trueup.bindings import Bindings
-from trueup.committed import digest, read_document, read_inventory
+from trueup.committed import ambient, digest, read_document, read_inventory
 from trueup.config import Config
 from trueup.covered import measure
 from trueup.errors import TrueupError
@@ -147,10 +147,7 @@ class Run:
 
     def _bindings(self, truth: Truth, pages: Sequence[Page], chosen: Sequence[Page]) -> None:
         words = vocabulary.load(self.root, self.config.vocabulary)
-        ambient = [
-            fact for source in (watermark, backing, requirements) for fact in source.facts(self.config, self.root)
-        ]
-        inventory = Inventory([*truth.inventory, *ambient])
+        inventory = Inventory([*truth.inventory, *ambient(self.config, self.root)])
         renamed = Renamed(self.config, self.root, truth.inventory)
         resolver = Resolver(inventory, words, truth.validators, renamed=renamed.now)
         tests = testrun.current(self.config, self.root)

@@ -9,7 +9,7 @@ from typing import Any
 from trueup import backing, requirements, watermark
 from trueup.config import Config
 from trueup.errors import TrueupError
-from trueup.facts import Inventory
+from trueup.facts import Fact, Inventory
 
 
 def read_inventory(config: Config, root: Path) -> Inventory:
@@ -21,9 +21,12 @@ def read_inventory(config: Config, root: Path) -> Inventory:
     if not path.exists():
         return Inventory(())
     inventory = Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
-    return Inventory(
-        [*inventory, *watermark.facts(config, root), *backing.facts(config, root), *requirements.facts(config, root)]
-    )
+    return Inventory([*inventory, *ambient(config, root)])
+
+
+def ambient(config: Config, root: Path) -> list[Fact]:
+    """Facts that stand in committed files of their own: the figures of coverage, and the requirements."""
+    return [fact for source in (watermark, backing, requirements) for fact in source.facts(config, root)]
 
 
 def read_document(config: Config, root: Path) -> Mapping[str, Any]:
