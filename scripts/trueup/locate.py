@@ -28,10 +28,7 @@ class Locator:
             return ""
         if path is None:
             return ""
-        resolved = Path(path).resolve()
-        if not resolved.is_relative_to(self._root) or ".venv" in resolved.relative_to(self._root).parts:
-            return ""
-        return resolved.relative_to(self._root).as_posix()
+        return _own(path, self._root)
 
     def function(self, function: Callable[..., Any]) -> Place:
         """The line of a function's `def`."""
@@ -75,6 +72,15 @@ class Locator:
 
     def _definitions(self, file: str) -> Mapping[str, int]:
         return _definitions(self._root / file)
+
+
+@cache
+def _own(path: str, root: Path) -> str:
+    """A path from the root of the project; empty when the file is not the project's own."""
+    resolved = Path(path).resolve()
+    if not resolved.is_relative_to(root) or ".venv" in resolved.relative_to(root).parts:
+        return ""
+    return resolved.relative_to(root).as_posix()
 
 
 @cache

@@ -55,13 +55,11 @@ def _digest(root: Path, package: str) -> str:
     return total.hexdigest()
 
 
-def _walk(thing: griffe.Object | griffe.Alias, root: Path) -> Iterator[Fact]:
+def _walk(thing: griffe.Object | griffe.Alias, root: Path, file: str = "") -> Iterator[Fact]:
     if isinstance(thing, griffe.Alias):
         return
-    filepath = thing.filepath
-    file = ""
-    if isinstance(filepath, Path) and filepath.resolve().is_relative_to(root):
-        file = filepath.resolve().relative_to(root).as_posix()
+    if thing.is_module:
+        file = _file(thing.filepath, root)
     attributes: dict[str, object] = {"category": thing.kind.value}
     if isinstance(thing, griffe.Function):
         attributes["signature"] = thing.signature()
@@ -70,4 +68,11 @@ def _walk(thing: griffe.Object | griffe.Alias, root: Path) -> Iterator[Fact]:
     yield Fact("symbol", thing.path, attributes, file, thing.lineno or 1)
     for name, member in sorted(thing.members.items()):
         if not name.startswith("_"):
-            yield from _walk(member, root)
+            yield from _walk(member, root, file)
+
+
+def _file(path: object, root: Path) -> str:
+    """The file of a module, from the root of the project; empty when it is not the project's own."""
+    if not isinstance(path, Path) or not path.resolve().is_relative_to(root):
+        return ""  # a package without a file of its own has several folders
+    return path.resolve().relative_to(root).as_posix()
