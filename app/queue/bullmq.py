@@ -137,7 +137,7 @@ class Bullmq:
             },
         )
         self._prepare(worker.backend)
-        worker.on("error", lambda error, *_: emit(log, LogEvent.QUEUE_ERROR, error=str(error)))
+        worker.on("error", worker.report)
         return _Consumer(worker)
 
     async def counts(self) -> dict[str, int]:
@@ -159,6 +159,11 @@ class _Worker(Worker):  # type: ignore[misc]  # the library ships no types
         """
         return not self.closing and bool(super().isConnectionError(error))
 
+    def report(self, error: object, *_: object) -> None:
+        """Log an error. Not while the worker closes: what then loses its connection does not try again."""
+        if not self.closing:
+            emit(log, LogEvent.QUEUE_ERROR, error=str(error))
+
 
 class _Consumer:
     def __init__(self, worker: Worker) -> None:
@@ -167,8 +172,6 @@ class _Consumer:
 
     async def stop(self) -> None:
         await self._worker.close()
-        try:
+        # It ends with an error when it was cut off in the middle of a fetch; what it had not finished is redelivered.
+        with suppress(Exception):
             await self._run
-        except Exception as error:
-            # It ends with an error when the store is away; what it had not finished is redelivered.
-            emit(log, LogEvent.QUEUE_ERROR, error=str(error))
