@@ -262,7 +262,7 @@ class Day:
         return len(await self._services.roster.alive(timedelta(minutes=1))) >= WORKERS
 
     async def _all_ended(self) -> bool:
-        counts = await self._services.reader.counts()
+        counts = await self._services.reader.totals()
         return not any(number for status, number in counts.items() if Status(status) not in TERMINAL)
 
     async def _create(self, job_type: str, data: dict[str, Any]) -> Any:

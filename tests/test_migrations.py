@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from app.database.connect import open_database
 from app.database.tables import metadata
+from app.database.texts import job_texts
 from app.documents.tables import documents
 from app.households.tables import households
 from app.plays.tables import plays
@@ -20,12 +21,17 @@ ASPECTS = {
         FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
         WHERE relnamespace = CAST(:schema AS regnamespace)""",
     "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = :schema",
+    "functions": "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = CAST(:schema AS regnamespace)",
+    "triggers": """
+        SELECT relname, pg_get_triggerdef(pg_trigger.oid)
+        FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid
+        WHERE relnamespace = CAST(:schema AS regnamespace) AND NOT tgisinternal""",
 }
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)
 async def test_the_migrations_end_at_the_tables_of_the_code(settings, aspect):
-    assert households.metadata is documents.metadata is plays.metadata is metadata
+    assert job_texts.metadata is households.metadata is documents.metadata is plays.metadata is metadata
 
     async def described(connection, schema: str) -> set[tuple[str, ...]]:
         rows = await connection.execute(text(ASPECTS[aspect]), {"schema": schema})

@@ -125,6 +125,7 @@ jobs = Table(
     Column("status", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),
     _json("data", "{}"),
+    Column("sensitive", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     _json("config", "{}"),
     Column("created_by", Uuid, ForeignKey("users.id")),
     _time("created_at", nullable=False),
@@ -188,10 +189,24 @@ jobs = Table(
     CheckConstraint("processed_items >= 0 AND (total_items IS NULL OR total_items >= 0)", name="items"),
     # The list: newest first, alone and under each filter.
     Index("ix_jobs_created", text("created_at DESC"), text("id DESC")),
-    Index("ix_jobs_status_created", "status", text("created_at DESC"), text("id DESC")),
+    # With the other filters in it, jobs of a status are counted, and combined filters decided, without the rows.
+    Index(
+        "ix_jobs_status_created",
+        "status",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_include=["type", "stage", "created_by", "schedule_id"],
+    ),
     Index("ix_jobs_type_created", "type", text("created_at DESC"), text("id DESC")),
     Index("ix_jobs_stage_created", "stage", text("created_at DESC"), text("id DESC")),
     Index("ix_jobs_created_by_created", "created_by", text("created_at DESC"), text("id DESC")),
+    Index(
+        "ix_jobs_schedule_created",
+        "schedule_id",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("schedule_id IS NOT NULL"),
+    ),
     Index(
         "uq_jobs_idempotency_key",
         "created_by",

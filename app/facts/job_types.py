@@ -42,6 +42,7 @@ def collect_job_types() -> Iterator[Fact]:
             rate_seconds=kind.limits.rate.seconds if kind.limits.rate else None,
             attempt_seconds=kind.limits.attempt_seconds,
             payload=kind.payload.__name__,
+            sensitive=list(kind.sensitive),
             example=dict(kind.example),
         )
         for number, stage in enumerate(kind.stages):

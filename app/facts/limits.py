@@ -7,12 +7,12 @@ from app import cli, migrations, settings
 from app.api import deps, json_body, middleware, streams
 from app.api import problems as api_problems
 from app.auth import passwords
-from app.database import tables
+from app.database import tables, texts
 from app.facts.fact import Fact, constant, fact, words
 from app.feed import feed
 from app.handlers import geocode_households, import_voters
 from app.households import columns, voter_file
-from app.jobs import clearing, dependency, model, retry
+from app.jobs import clearing, dependency, listing, model, retry
 from app.jobs import limits as job_limits
 from app.places import places
 from app.queue import outbox
@@ -44,6 +44,10 @@ def collect_limits() -> Iterator[Fact]:
         ("birth_year_first", columns, "FIRST_BIRTH_YEAR", "The earliest year of birth that is accepted."),
         ("birth_year_last", columns, "LAST_BIRTH_YEAR", "The latest year of birth that is accepted."),
         ("list_most", deps, "MOST", "Most items on one page of a list."),
+        ("count_cap", listing, "COUNT_CAP", "Jobs of a status up to which the list counts."),
+        ("text_words", texts, "JOB_WORDS", "Words of a job that the search looks at."),
+        ("text_prefix", texts, "PREFIX_CHARACTERS", "Characters from which on a word stands for longer ones, too."),
+        ("text_question", texts, "QUESTION_WORDS", "Words of a search that count."),
         ("json_depth", json_body, "MAX_DEPTH", "Levels of lists and objects inside each other in a JSON body."),
         ("retry_after", api_problems, "RETRY_AFTER", "Seconds that `Retry-After` names."),
         ("reconcile_quiet", outbox, "QUIET", "Seconds for which a pending job must be untouched to be looked for."),

@@ -233,6 +233,8 @@ def geocode_households(gazetteer: Gazetteer) -> JobType:
             Stage("write_back", "Write coordinates", write_back),
         ),
         example={"mode": "static", "limit": 500, "filters": {"state": "OH"}},
+        # A ZIP code may stand for a few houses: it tells whom somebody looks for.
+        sensitive=("filters.zip",),
     )
 
 

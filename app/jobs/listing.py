@@ -16,12 +16,18 @@ from app.problems import InvalidCursor
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs a list holds; an empty filter holds all. ``type`` is a canonical name."""
+    """Which jobs a list holds; an empty filter holds all. All that is given must hold.
+
+    ``type`` is a canonical name. ``text`` are words, all of which the id, the payload or the errors of a job have; one
+    without letters and digits finds nothing.
+    """
 
     status: tuple[Status, ...] = ()
     type: str | None = None
     stage: str | None = None
     created_by: UUID | None = None
+    schedule_id: UUID | None = None
+    text: str | None = None
 
     def digest(self) -> str:
         """Return a short fingerprint of the filter."""
@@ -59,6 +65,18 @@ class Cursor:
         if digest != filters.digest():
             raise InvalidCursor("The cursor belongs to a list with other filters.")
         return cursor
+
+
+#: Up to so many jobs are counted; beyond, it is only said that there are more.
+COUNT_CAP = 1000
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of jobs; ``more``: there may be more than that."""
+
+    jobs: int
+    more: bool
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class Job:
     status: Status
     priority: int
     data: dict[str, Any]
+    sensitive: list[str]
     config: dict[str, Any]
     created_by: UUID | None
     created_at: datetime

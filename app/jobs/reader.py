@@ -1,17 +1,20 @@
 """Reading jobs and their audit trail."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import NO_JOBS, job_events, jobs
+from app.database.texts import job_texts
 from app.jobs.clock import Clock
 from app.jobs.dependency import DependencyPolicy
-from app.jobs.listing import Cursor, JobFilter, JobPage
+from app.jobs.listing import COUNT_CAP, Count, Cursor, JobFilter, JobPage
 from app.jobs.model import Job, JobEvent, Request, Standing
 from app.jobs.states import Actor, Event, Status, names
 
@@ -31,11 +34,10 @@ class JobReader:
 
     async def page(self, filters: JobFilter, *, limit: int, cursor: Cursor | None) -> JobPage:
         """Return at most ``limit`` jobs, newest first, that are older than ``cursor``."""
-        query: Select[Any] = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
-        query = query.where(*_conditions(filters))
-        if cursor:
-            query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(cursor.created_at, cursor.id))
-        async with self.engine.connect() as connection:
+        # The ids first: where an index has all that is asked for, no other row is looked at.
+        wanted = _newest(filters, after=cursor).limit(limit + 1)
+        query = select(jobs).where(jobs.c.id.in_(wanted)).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+        async with self._looking() as connection:
             found = [read_job(row) for row in await connection.execute(query)]
         items = found[:limit]
         last = items[-1] if len(found) > limit else None
@@ -44,12 +46,15 @@ class JobReader:
     async def standings(self, filters: JobFilter, *, limit: int) -> list[Standing]:
         """Return how at most ``limit`` of the jobs that ``filters`` finds stand, by id."""
         columns = (jobs.c.id, jobs.c.status, jobs.c.control_request, jobs.c.created_by)
-        query = select(*columns).where(*_conditions(filters)).order_by(jobs.c.id).limit(limit)
-        async with self.engine.connect() as connection:
-            return [
+        query = select(*columns).where(*_conditions(filters)).limit(limit)
+        if filters.text is not None:
+            query = query.join(job_texts, job_texts.c.job_id == jobs.c.id).where(_told(filters.text))
+        async with self._looking() as connection:
+            found = [
                 Standing(row.id, Status(row.status), read_request(row.control_request), row.created_by)
                 for row in await connection.execute(query)
             ]
+        return sorted(found, key=lambda standing: standing.id)
 
     async def events(self, job_id: UUID) -> list[JobEvent]:
         """Return the audit trail of a job, oldest first."""
@@ -59,8 +64,26 @@ class JobReader:
             )
             return [read_event(row) for row in rows]
 
-    async def counts(self) -> dict[str, int]:
-        """Return the number of jobs in each status."""
+    async def counts(self, filters: JobFilter, *, cap: int = COUNT_CAP) -> dict[Status, Count]:
+        """Return how many jobs of each status ``filters`` finds, up to ``cap``; it asks for these statuses, or for all.
+
+        Counting with a text looks at the newest ``cap`` jobs that it finds, whatever their status.
+        """
+        statuses = filters.status or tuple(Status)
+        if filters.text is not None:
+            newest = _newest(filters).limit(cap + 1)
+            query = select(jobs.c.status, func.count()).where(jobs.c.id.in_(newest)).group_by(jobs.c.status)
+            async with self._looking() as connection:
+                found = {row[0]: row[1] for row in await connection.execute(query)}
+            more = sum(found.values()) > cap
+            return {status: Count(min(found.get(status.value, 0), cap), more) for status in statuses}
+        each = [_upto(replace(filters, status=(status,)), cap + 1).label(status.value) for status in statuses]
+        async with self._looking() as connection:
+            row = (await connection.execute(select(*each))).one()
+        return {status: Count(min(number, cap), number > cap) for status, number in zip(statuses, row, strict=True)}
+
+    async def totals(self) -> dict[str, int]:
+        """Return the exact number of jobs in each status."""
         query = select(jobs.c.status, func.count()).group_by(jobs.c.status)
         async with self.engine.connect() as connection:
             found = {row[0]: row[1] for row in await connection.execute(query)}
@@ -94,11 +117,59 @@ class JobReader:
         async with self.engine.connect() as connection:
             return [(row.id, row.run) for row in await connection.execute(query)]
 
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for what people look for: no two of their questions are alike.
+
+        Each is planned for its own values, not for average ones, and never by going through the whole table in the hope
+        to find enough soon.
+        """
+        async with self.engine.connect() as connection:
+            await connection.execute(_PLANNING)
+            yield connection
+
+
+_PLANNING = select(
+    func.set_config("plan_cache_mode", "force_custom_plan", True), func.set_config("enable_seqscan", "off", True)
+)
+
+
+def _newest(filters: JobFilter, *, after: Cursor | None = None) -> Select[Any]:
+    """Return a query for the ids of what ``filters`` finds, newest first, that are older than ``after``."""
+    conditions = _conditions(filters)
+    if filters.text is None:
+        job_id, created_at, query = jobs.c.id, jobs.c.created_at, select(jobs.c.id).where(*conditions)
+    else:
+        job_id, created_at = job_texts.c.job_id, job_texts.c.created_at
+        query = select(job_id).where(_told(filters.text))
+        if conditions:
+            query = query.join(jobs, jobs.c.id == job_id).where(*conditions)
+    if after:
+        query = query.where(tuple_(created_at, job_id) < tuple_(after.created_at, after.id))
+    return query.order_by(created_at.desc(), job_id.desc())
+
+
+def _upto(filters: JobFilter, most: int) -> ScalarSelect[int]:
+    """Return the number of jobs that ``filters``, which has no text, finds; counting ends at ``most``."""
+    some = select(literal(1)).select_from(jobs).where(*_conditions(filters)).limit(most).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+def _told(text: str) -> ColumnElement[bool]:
+    """Return the condition that a job's words are those of ``text``."""
+    found: ColumnElement[bool] = job_texts.c.words.op("@@")(func.words_wanted(text))
+    return found
+
 
 def _conditions(filters: JobFilter) -> list[ColumnElement[bool]]:
-    """Return what holds for the jobs that ``filters`` finds."""
+    """Return what holds for the jobs that ``filters`` finds, besides their text."""
     conditions = [jobs.c.status.in_(names(filters.status))] if filters.status else []
-    asked = (("type", filters.type), ("stage", filters.stage), ("created_by", filters.created_by))
+    asked = (
+        ("type", filters.type),
+        ("stage", filters.stage),
+        ("created_by", filters.created_by),
+        ("schedule_id", filters.schedule_id),
+    )
     return conditions + [jobs.c[column] == value for column, value in asked if value is not None]
 
 

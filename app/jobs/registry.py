@@ -34,7 +34,8 @@ class JobType:
     """A kind of job: its payload, its stages in order, how it is retried, and what limits it.
 
     ``example`` is a payload that validates; documentation and the OpenAPI document show it. ``check``, if there is one,
-    looks at a valid payload once more before the job is created.
+    looks at a valid payload once more before the job is created. ``sensitive`` names the members of a payload that only
+    those see who may control the job, such as ``filters.zip``.
     """
 
     name: str
@@ -47,6 +48,7 @@ class JobType:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     limits: Limits = field(default_factory=Limits)
     check: PayloadCheck | None = None
+    sensitive: tuple[str, ...] = ()
 
     def stage(self, name: str) -> Stage:
         """Return the stage called ``name``; KeyError when there is none."""

@@ -175,6 +175,7 @@ class JobService:
         return NewJob(
             type=job_type.name,
             data=payload.model_dump(mode="json", exclude_none=True),
+            sensitive=job_type.sensitive,
             config=config.model_dump(exclude_none=True),
             priority=priority,
             max_retries=job_type.retry.max_retries if config.max_retries is None else config.max_retries,

@@ -64,6 +64,7 @@ class NewJob:
     priority: int
     max_retries: int
     created_by: UUID | None
+    sensitive: tuple[str, ...] = ()
     start_at: datetime | None = None
     depends_on: tuple[UUID, ...] = ()
     on_dependency_failure: DependencyPolicy = DependencyPolicy.FAIL
@@ -180,6 +181,7 @@ class JobStore:
             status=Status.PENDING.value,
             priority=new.priority,
             data=new.data,
+            sensitive=list(new.sensitive),
             config=new.config,
             max_retries=new.max_retries,
             created_by=new.created_by,

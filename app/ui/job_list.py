@@ -1,12 +1,10 @@
 """The list of jobs."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.jobs.reader import JobReader
-from app.jobs.states import Status
 from app.ui.asked import AskedQuery
 from app.ui.job_row import JobRow
 from app.ui.page import page
@@ -30,13 +28,8 @@ async def show(
         asked=asked,
         rows=[JobRow.of(job, job_types, names, now) for job in found.items],
         next_cursor=found.next_cursor,
-        counts=await _counts(services.reader),
+        counts=await services.reader.counts(replace(filters, status=())),
         types=job_types,
         names=names,
         now=now,
     )
-
-
-async def _counts(reader: JobReader) -> Mapping[Status, int]:
-    counted = await reader.counts()
-    return {status: counted[status.value] for status in Status}

@@ -4,6 +4,7 @@ import pytest
 
 from app.auth.permissions import Role
 from app.handlers import REGISTRY
+from app.jobs.redaction import REDACTED
 from app.jobs.states import Status
 from tests.api.conftest import assert_problem, unknown_id
 
@@ -170,3 +171,35 @@ async def test_a_charset_in_the_content_type_is_fine_and_members_may_be_doubled(
     )
     assert answer.status_code == 201, answer.text
     assert answer.json()["priority"] == 60
+
+
+async def test_jobs_are_found_and_counted_by_words(client, admin, new_job, put_in):
+    """RZ-7: the list is filtered by text, and the counts follow."""
+    ohio = await new_job(data={"mode": "static", "filters": {"city": "Columbus"}})
+    await put_in(ohio["id"], Status.FAILED)
+    await new_job(data={"mode": "static", "filters": {"city": "Dayton"}})
+    for words in ("columbus", "COLUM static", ohio["id"], ohio["id"][:8]):
+        assert [job["id"] for job in await listed(client, admin, text=words)] == [ohio["id"]], words
+    counted = await client.get("/api/v1/jobs/counts", headers=admin, params={"text": "static", "type": "geocoding"})
+    assert counted.status_code == 200, counted.text
+    found = {item["status"]: (item["jobs"], item["more"]) for item in counted.json()["items"]}
+    assert found == {**{status.value: (0, False) for status in Status}, "pending": (1, False), "failed": (1, False)}
+    bulk = {"action": "retry", "filter": {"text": "columbus"}, "dry_run": True}
+    assert (await client.post("/api/v1/jobs/bulk", headers=admin, json=bulk)).json()["matched"] == {"failed": 1}
+    for bad in ({"text": ""}, {"text": "x" * 201}, {"schedule_id": "nightly"}):
+        assert_problem(await client.get("/api/v1/jobs", headers=admin, params=bad), 422, "request.invalid")
+
+
+async def test_sensitive_members_are_for_those_who_may_control_the_job(client, callers, new_job):
+    grace, eve = [await callers.headers(Role.OPERATOR, name) for name in ("grace", "eve")]
+    job = await new_job(grace, data={"mode": "static", "filters": {"zip": "43210", "state": "OH"}})
+    assert job["data"]["filters"]["zip"] == "43210"
+    for headers, seen in [
+        (grace, "43210"),
+        (await callers.headers(Role.ADMIN), "43210"),
+        (eve, REDACTED),
+        (await callers.headers(Role.VIEWER), REDACTED),
+    ]:
+        shown = (await client.get(job["links"]["self"], headers=headers)).json()
+        assert (shown["data"]["filters"]["zip"], shown["data"]["filters"]["state"]) == (seen, "OH")
+        assert await listed(client, headers, text="43210") == []

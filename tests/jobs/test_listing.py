@@ -17,6 +17,8 @@ filters = st.builds(
     type=st.none() | st.text(max_size=20),
     stage=st.none() | st.text(max_size=20),
     created_by=st.none() | st.uuids(),
+    schedule_id=st.none() | st.uuids(),
+    text=st.none() | st.text(max_size=20),
 )
 cursors = st.builds(Cursor, created_at=st.datetimes(timezones=st.just(UTC)), id=st.uuids())
 

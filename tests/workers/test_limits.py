@@ -26,7 +26,7 @@ LEASE = timedelta(seconds=15)
 
 async def all_ended(services, number):
     async def ended():
-        counts = await services.reader.counts()
+        counts = await services.reader.totals()
         return counts["completed"] == number and counts
 
     return await eventually(ended, within=60)
@@ -42,7 +42,7 @@ async def test_two_processes_keep_one_limit_between_them_and_use_it_up(open_proc
 
         async def settled():
             # Both places are taken, and every other delivery has been dropped: nothing goes round and round.
-            counts, queued = await services.reader.counts(), await services.engine.counts()
+            counts, queued = await services.reader.totals(), await services.engine.counts()
             return counts["processing"] == 2 and sum(queued.values()) == 2
 
         await eventually(settled)

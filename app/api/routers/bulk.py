@@ -1,13 +1,13 @@
 """Actions on all jobs that a filter finds."""
 
 from app.api.deps import CurrentUser, Everything, JobTypes
+from app.api.filters import job_filter
 from app.api.operation import Operation
 from app.api.route import OperationRouter
 from app.api.schemas.bulk import BulkRequest, BulkResult, ControlJobs
 from app.auth.permissions import Permission
 from app.auth.user import User
 from app.jobs.bulk import BulkAction, Confirmation
-from app.jobs.listing import JobFilter
 from app.jobs.model import Caller
 from app.jobs.registry import Registry
 from app.problems import BulkMismatch, InvalidRequest, UnknownJobType
@@ -104,13 +104,7 @@ async def _bulk(
     if not body.dry_run and confirmed == Confirmation():
         message = "needed, or `expected_count`: send it with `dry_run` first, then with what the answer says"
         raise InvalidRequest("The request is not valid: digest.", errors=[{"field": "digest", "message": message}])
-    asked = body.filter
-    filters = JobFilter(
-        status=tuple(dict.fromkeys(asked.status or ())),
-        type=job_types.resolve(asked.type).name if asked.type else None,
-        stage=asked.stage,
-        created_by=user.id if asked.created_by == "me" else asked.created_by,
-    )
+    filters = job_filter(body.filter, user, job_types)
     plan = await services.bulk.plan(action, filters, may=lambda owner: user.may_on(permission, owner))
     done = 0
     if not body.dry_run:

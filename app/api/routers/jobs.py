@@ -1,20 +1,16 @@
 """Jobs: list, create, look."""
 
-from typing import Annotated, Literal
-from uuid import UUID
-
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from app.api import examples
-from app.api.deps import CurrentUser, Cursor, IdempotencyKey, JobId, Jobs, JobTypes, Limit
+from app.api.deps import CurrentUser, Cursor, Everything, IdempotencyKey, JobId, Jobs, Limit
+from app.api.filters import Filters
 from app.api.operation import Link, Operation
 from app.api.route import OperationRouter
-from app.api.schemas.job import CreateJob, JobList, JobRead, PublicProgress, View
+from app.api.schemas.job import CreateJob, JobCounts, JobList, JobRead, PublicProgress, View
 from app.api.schemas.trail import CheckpointList, CheckpointRead, JobEventList, JobEventRead
 from app.auth.permissions import Permission
-from app.jobs.listing import JobFilter
 from app.jobs.model import Caller, Job
-from app.jobs.states import Status
 from app.problems import (
     DependencyNotFound,
     FileNotKnown,
@@ -49,8 +45,6 @@ CREATED = {
     "Idempotency-Replayed": "`true` when the idempotency key was known: this is its job, as it is now. Else `false`.",
 }
 
-Name = Annotated[str | None, Query(max_length=64, pattern="^[a-z][a-z0-9_]*$")]
-
 
 def view(request: Request, user: CurrentUser) -> View:
     """Return what shows jobs to the caller."""
@@ -70,31 +64,40 @@ def view(request: Request, user: CurrentUser) -> View:
     ),
 )
 async def list_jobs(
-    request: Request,
-    user: CurrentUser,
-    jobs: Jobs,
-    job_types: JobTypes,
-    limit: Limit,
-    cursor: Cursor = None,
-    status: Annotated[list[Status] | None, Query(description="Only these statuses; may be repeated.")] = None,
-    type: Annotated[Name, Query(description="Only this job type, by its name or an alias.")] = None,
-    stage: Annotated[Name, Query(description="Only jobs whose newest stage is this one.")] = None,
-    created_by: Annotated[
-        Literal["me"] | UUID | None, Query(description="Only jobs of this user: an id, or `me`.")
-    ] = None,
+    request: Request, user: CurrentUser, jobs: Jobs, filters: Filters, limit: Limit, cursor: Cursor = None
 ) -> JobList:
     """Return jobs, newest first, a page at a time.
 
     Filters can be combined. Jobs that are created while you turn pages do not shift them: go on with `next_cursor`
     and the same filters until it is null.
     """
-    filters = JobFilter(
-        status=tuple(dict.fromkeys(status or ())),
-        type=job_types.resolve(type).name if type else None,
-        stage=stage,
-        created_by=user.id if created_by == "me" else created_by,
-    )
     return view(request, user).page(await jobs.page(filters, limit=limit, cursor=cursor))
+
+
+@router.add(
+    "GET",
+    "/jobs/counts",
+    Operation(
+        "countJobs",
+        "Count jobs by status",
+        permission=Permission.JOBS_READ,
+        success="The numbers.",
+        problems=(UnknownJobType,),
+        example={
+            "items": [
+                {"status": "pending", "jobs": 12, "more": False},
+                {"status": "failed", "jobs": 1000, "more": True},
+            ]
+        },
+    ),
+)
+async def count_jobs(services: Everything, filters: Filters) -> JobCounts:
+    """Return how many jobs of each status the filters find: those of the list.
+
+    Counting ends at 1,000 jobs of a status, so that the answer comes at once however many there are; `more` says that
+    there may be more. With `text`, the newest 1,000 jobs that have it are counted.
+    """
+    return JobCounts.of(await services.reader.counts(filters))
 
 
 @router.add(

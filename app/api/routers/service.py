@@ -179,7 +179,7 @@ async def get_queue_status(settings: CurrentSettings, services: Everything) -> Q
         connection="disconnected" if latency is None else "connected",
         latency_ms=latency,
         entries=entries,
-        jobs=await services.reader.counts(),
+        jobs=await services.reader.totals(),
         workers=[
             WorkerRead(
                 id=seen.process.id,

@@ -7,9 +7,9 @@ from fastapi import Header, Query, Request
 
 from app.api import examples
 from app.api.deps import CurrentUser, JobId, Jobs, JobTypes, LiveFeed, LiveReader
+from app.api.filters import Name
 from app.api.operation import Operation
 from app.api.route import OperationRouter
-from app.api.routers.jobs import Name
 from app.api.streams import MESSAGES, EventStream
 from app.auth.permissions import Permission
 from app.feed.change import Filter

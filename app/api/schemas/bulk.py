@@ -5,21 +5,37 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.api.schemas.base import Reason, RequestBody, ResponseBody
+from app.api.filters import (
+    CREATED_BY,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    NAME,
+    SCHEDULE_ID,
+    STAGE,
+    STATUS,
+    TEXT,
+    TYPE,
+)
+from app.api.schemas.base import STORABLE, Reason, RequestBody, ResponseBody
 from app.api.schemas.control import Action
 from app.jobs.bulk import BulkAction, Plan
 from app.jobs.states import Status
 
-_Name = Annotated[str, StringConstraints(max_length=64, pattern="^[a-z][a-z0-9_]*$")]
+_Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=NAME)]
+_Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), Field(json_schema_extra={"pattern": STORABLE})
+]
 
 
 class BulkFilter(RequestBody):
     """Which jobs; an empty filter finds all. It is the filter of the list."""
 
-    status: list[Status] | None = Field(default=None, min_length=1, description="Only these statuses.")
-    type: _Name | None = Field(default=None, description="Only this job type, by its name or an alias.")
-    stage: _Name | None = Field(default=None, description="Only jobs whose newest stage is this one.")
-    created_by: Literal["me"] | UUID | None = Field(default=None, description="Only jobs of this user: an id, or `me`.")
+    status: list[Status] | None = Field(default=None, min_length=1, description=STATUS)
+    type: _Name | None = Field(default=None, description=TYPE)
+    stage: _Name | None = Field(default=None, description=STAGE)
+    created_by: Literal["me"] | UUID | None = Field(default=None, description=CREATED_BY)
+    schedule_id: UUID | None = Field(default=None, description=SCHEDULE_ID)
+    text: _Text | None = Field(default=None, description=TEXT)
 
 
 def _confirms(field: str, type: str) -> dict[str, Any]:

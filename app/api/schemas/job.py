@@ -1,5 +1,6 @@
 """Jobs, as callers create and see them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas.base import Moment, Reason, RequestBody, ResponseBody
 from app.auth.control import ACTION_PERMISSIONS
+from app.auth.permissions import Permission
 from app.auth.user import User
 from app.database.tables import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.jobs.dependency import MOST_DEPENDENCIES, DependencyPolicy
-from app.jobs.listing import JobPage
+from app.jobs.listing import Count, JobPage
 from app.jobs.model import ERROR_LOG_LIMIT, Job, Request, actions
+from app.jobs.redaction import REDACTED, redacted
 from app.jobs.service import JobConfig
 from app.jobs.states import Event, Status
 
@@ -124,7 +127,10 @@ class JobSummary(ResponseBody):
 class JobRead(JobSummary):
     """A job with everything that is known of it."""
 
-    data: dict[str, Any] = Field(description="The payload, with defaults filled in.")
+    data: dict[str, Any] = Field(
+        description="The payload, with defaults filled in. Sensitive members of the type are "
+        f"`{REDACTED}` for those who may not control the job."
+    )
     config: JobConfig = Field(description="What differs from the type's usual behaviour.")
     depends_on: list[UUID] = Field(description="Jobs that it was created to wait for.")
     on_dependency_failure: DependencyPolicy = Field(description=ON_DEPENDENCY_FAILURE)
@@ -162,6 +168,25 @@ class JobList(ResponseBody):
     next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last one.")
 
 
+class JobCount(ResponseBody):
+    """How many jobs are in a status."""
+
+    status: Status = Field(description="The status.")
+    jobs: int = Field(ge=0, description="Jobs that were counted.")
+    more: bool = Field(description="Whether there may be more.")
+
+
+class JobCounts(ResponseBody):
+    """How many jobs there are, by status."""
+
+    items: list[JobCount] = Field(description="The statuses that were asked for.")
+
+    @classmethod
+    def of(cls, counts: Mapping[Status, Count]) -> "JobCounts":
+        """Show ``counts``."""
+        return cls(items=[JobCount(status=status, jobs=one.jobs, more=one.more) for status, one in counts.items()])
+
+
 class View:
     """Shows jobs to one caller: which actions are open depends on who asks."""
 
@@ -174,8 +199,14 @@ class View:
         return JobSummary.model_validate(self._values(job, JobSummary))
 
     def full(self, job: Job) -> JobRead:
-        """Show everything of ``job``."""
-        return JobRead.model_validate(self._values(job, JobRead))
+        """Show everything of ``job`` that the caller may see."""
+        return JobRead.model_validate({**self._values(job, JobRead), "data": self.data(job)})
+
+    def data(self, job: Job) -> dict[str, Any]:
+        """Return the payload of ``job``; who may not control the job does not see its sensitive members."""
+        if self._user.may_on(Permission.JOBS_CONTROL, job.created_by):
+            return job.data
+        return redacted(job.data, job.sensitive)
 
     def page(self, page: JobPage) -> JobList:
         """Show a page of the list."""

@@ -1,0 +1,141 @@
+"""Jobs are found by the words of their ids, payloads and errors."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from sqlalchemy import text, update
+
+from app.database.tables import jobs
+from app.database.texts import JOB_WORDS, WORD_CHARACTERS
+from app.jobs.context import Step
+from app.jobs.listing import JobFilter
+from app.jobs.model import Caller
+from app.jobs.states import Event
+from app.jobs.store import NewJob
+from tests.workers.samples import counting_registry
+
+pytestmark = pytest.mark.anyio
+
+TEST = Caller.system("test")
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture
+async def services(open_process):
+    async with open_process(counting_registry(), workers=False) as services:
+        yield services
+
+
+async def new(services, data, **values):
+    values = {"type": "count", "config": {}, "priority": 50, "max_retries": 3, "created_by": None, **values}
+    return await services.store.create(NewJob(data=data, **values), caller=TEST)
+
+
+async def found(services, words: str, **filters):
+    page = await services.reader.page(JobFilter(text=words, **filters), limit=50, cursor=None)
+    return [job.id for job in page.items]
+
+
+async def test_a_job_is_found_by_its_id_and_by_what_its_payload_holds(services):
+    job = await new(services, {"file": "/srv/Voters_2026.csv", "filters": {"state": ["OH", "NY"], "limit": 41_000}})
+    other = await new(services, {"file": "streets.csv"})
+    for words in (
+        str(job.id), str(job.id)[:8], str(job.id)[:13], str(job.id).upper(), f"{job.id} oh",
+        "voters", "VOTERS csv", "vot", "oh", "ny 41000", "voters-2026.csv",
+    ):  # fmt: skip
+        assert await found(services, words) == [job.id], words
+    assert await found(services, "csv") == [other.id, job.id]
+    for words in ("otes", "voters streets", "o", "filters", "410 x"):
+        assert await found(services, words) == [], words
+
+
+async def test_a_job_is_found_by_its_errors_from_the_first_on(services):
+    job = await new(services, {})
+    claimed = await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)
+    async with services.database.engine.begin() as connection:
+        step = Step(errors=[{"message": "Line 17 has no ZIP code.", "line": 17}])
+        await services.store.record(connection, claimed.lease, "read", step, extend=LEASE)
+    assert await found(services, "line 17 zip") == [job.id]
+    await services.store.settle(claimed.lease, Event.FAIL, error={"message": "Der Dienst läuft über.", "code": "Away"})
+    for words in ("LÄUFT über", "away", "zip"):
+        assert await found(services, words) == [job.id], words
+
+
+async def test_what_is_sensitive_is_not_found(services):
+    job = await new(services, {"token": "hunter2", "name": "ada", "in": {"pin": 1234}}, sensitive=("token", "in.pin"))
+    assert await found(services, "ada") == [job.id]
+    for words in ("hunter2", "hun", "1234"):
+        assert await found(services, words) == [], words
+
+
+async def test_words_combine_with_the_other_filters_and_with_pages(services):
+    made = [await new(services, {"name": "ada", "number": number}) for number in range(5)]
+    await new(services, {"name": "grace"})
+    assert await found(services, "ada", type="count") == [job.id for job in reversed(made)]
+    assert await found(services, "ada", type="other") == []
+    page = await services.jobs.page(JobFilter(text="ada"), limit=3)
+    rest = await services.jobs.page(JobFilter(text="ada"), limit=3, cursor=page.next_cursor)
+    assert [job.id for job in [*page.items, *rest.items]] == [job.id for job in reversed(made)]
+    assert rest.next_cursor is None
+    standings = await services.reader.standings(JobFilter(text="ada"), limit=10)
+    assert [standing.id for standing in standings] == sorted(job.id for job in made)
+
+
+async def test_a_text_without_a_word_finds_nothing(services):
+    await new(services, {"name": "ada"})
+    for words in ("", "  ", "!!!", "' | & : *", "\\"):
+        assert await found(services, words) == [], words
+        assert await services.reader.standings(JobFilter(text=words), limit=10) == []
+
+
+async def test_what_is_kept_of_a_huge_payload_is_bounded_and_its_id_is_found_all_the_same(services):
+    job = await new(services, {"words": [f"word{number}" for number in range(20_000)], "long": "x" * 500_000})
+    assert await found(services, str(job.id)) == [job.id]
+    assert await found(services, "word1") == [job.id]
+    assert await found(services, "word19999") == []
+    query = "SELECT length(words), pg_column_size(words) FROM job_texts"
+    async with services.database.engine.connect() as connection:
+        (words, size) = (await connection.execute(text(query))).one()
+    assert words <= JOB_WORDS
+    assert size <= JOB_WORDS * (WORD_CHARACTERS * 4 + 8)
+
+
+async def test_rows_that_are_written_by_hand_are_found_too_and_forgotten_with_their_job(services):
+    job = await new(services, {"name": "ada"})
+    async with services.database.engine.begin() as connection:
+        await connection.execute(update(jobs).values(data={"name": "grace"}, error_log=["no object", 3]))
+    assert await found(services, "grace") == [job.id]
+    assert await found(services, "ada") == []
+    async with services.database.engine.begin() as connection:
+        await connection.execute(jobs.delete())
+        assert (await connection.execute(text("SELECT count(*) FROM job_texts"))).scalar_one() == 0
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.text(), json_values, max_size=5), st.text(max_size=200))
+def test_no_payload_and_no_question_is_refused(database_url, data, question):
+    """Whatever can be stored is cut into words, and whatever is asked is a question."""
+    import psycopg
+
+    stored = json.dumps(data).replace("\\u0000", "")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        try:
+            connection.execute("SELECT %s::jsonb", [stored])
+        except psycopg.DataError:  # lone surrogates, which the store replaces before it writes
+            return
+        answer = connection.execute(
+            "SELECT job_words('0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10', %s::jsonb, '[]') @@ words_wanted(%s)",
+            [stored, question.replace("\x00", "").encode("utf-8", "replace").decode()],
+        ).fetchone()
+    assert answer is not None
