@@ -113,6 +113,5 @@ class Operation:
             raise not_authenticated("The request has no bearer token.")
         session: Session = await request.app.state.accounts.session(token.strip())
         user = session.user
-        if not user.may(self.permission):
-            raise Forbidden(f"The role {user.role} does not have the permission {self.permission}.")
+        user.require(self.permission)
         request.state.user, request.state.signed_in_for = user, session.left

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.auth.permissions import Permission, Role, Scope, reaches, scope
+from app.problems import Forbidden
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class User:
     def may(self, permission: Permission) -> bool:
         """Tell whether this user may use ``permission`` at all."""
         return scope(self.role, permission) is not Scope.NONE
+
+    def require(self, permission: Permission) -> None:
+        """Let pass who may use ``permission`` at all. Raises Forbidden."""
+        if not self.may(permission):
+            raise Forbidden(f"The role {self.role} does not have the permission {permission}.")
 
     def may_on(self, permission: Permission, owner: UUID | None) -> bool:
         """Tell whether this user may use ``permission`` on a thing that ``owner`` created."""

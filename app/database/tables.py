@@ -236,6 +236,7 @@ jobs = Table(
     ),
     # Jobs that wait: for one that has ended, and all of them.
     Index("ix_jobs_waits_for", "waits_for", postgresql_using="gin", postgresql_where=text("waits_for <> '{}'")),
+    Index("ix_jobs_depends_on", "depends_on", postgresql_using="gin", postgresql_where=text("depends_on <> '{}'")),
     Index("ix_jobs_waiting", "id", postgresql_where=text("waits_for <> '{}'")),
     # The reconciler: jobs that are due, and leases that have expired.
     Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),

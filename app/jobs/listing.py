@@ -20,6 +20,8 @@ class JobFilter:
 
     ``type`` is a canonical name. ``text`` are words, all of which the id, the payload or the errors of a job have; one
     without letters and digits finds nothing.
+
+    ``ids`` are the jobs that may be among them; None: any.
     """
 
     status: tuple[Status, ...] = ()
@@ -28,6 +30,7 @@ class JobFilter:
     created_by: UUID | None = None
     schedule_id: UUID | None = None
     text: str | None = None
+    ids: tuple[UUID, ...] | None = None
 
     def digest(self) -> str:
         """Return a short fingerprint of the filter."""

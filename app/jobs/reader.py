@@ -82,6 +82,13 @@ class JobReader:
             row = (await connection.execute(select(*each))).one()
         return {status: Count(min(number, cap), number > cap) for status, number in zip(statuses, row, strict=True)}
 
+    async def dependents(self, job_id: UUID, *, limit: int) -> list[Job]:
+        """Return at most ``limit`` jobs that were created to wait for this one, the newest first."""
+        waiting = jobs.c.depends_on.contains([job_id]) & (jobs.c.depends_on != NO_JOBS)
+        query = select(jobs).where(waiting).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
+        async with self.engine.connect() as connection:
+            return [read_job(row) for row in await connection.execute(query)]
+
     async def totals(self) -> dict[str, int]:
         """Return the exact number of jobs in each status."""
         query = select(jobs.c.status, func.count()).group_by(jobs.c.status)
@@ -164,6 +171,8 @@ def _told(text: str) -> ColumnElement[bool]:
 def _conditions(filters: JobFilter) -> list[ColumnElement[bool]]:
     """Return what holds for the jobs that ``filters`` finds, besides their text."""
     conditions = [jobs.c.status.in_(names(filters.status))] if filters.status else []
+    if filters.ids is not None:
+        conditions.append(jobs.c.id.in_(filters.ids))
     asked = (
         ("type", filters.type),
         ("stage", filters.stage),

@@ -4,14 +4,14 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.api.middleware import DefectNet
-from app.ui import assets, door, job_list, problems, sign_in, stream
+from app.ui import actions, assets, bulk, dock, door, job_detail, job_list, problems, sign_in, stream, theme
 from app.ui.page import redirect, templates
 
 #: Where it is.
 PATH = "/ui"
 
 #: What is only for who is signed in.
-_INSIDE = (job_list, stream)
+_INSIDE = (bulk, job_list, job_detail, actions, dock, stream, theme)
 
 
 def install(app: FastAPI) -> None:
@@ -20,6 +20,8 @@ def install(app: FastAPI) -> None:
     page.state = app.state
     app.state.assets = assets.Assets()
     app.state.templates = templates()
+    app.state.dock = dock.dock
+    app.state.ui_path = PATH
     inside = APIRouter(dependencies=[Depends(door.admit)])
     for module in _INSIDE:
         inside.include_router(module.router)

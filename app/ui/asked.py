@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.api.deps import MOST
 from app.api.json_body import text_fault
 from app.auth.user import User
 from app.jobs.listing import JobFilter
@@ -29,7 +30,10 @@ Text = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 
 
 class Asked(BaseModel):
-    """The query of a list. An empty value is none, since a form sends all of its fields."""
+    """The query of a list. An empty value is none, since a form sends all of its fields.
+
+    ``seen`` are the jobs that a page shows which is to be brought up to date.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +42,8 @@ class Asked(BaseModel):
     stage: Text = ""
     creator: Text = ""
     text: Text = ""
+    schedule: Text = ""
+    seen: list[UUID] = Field(default_factory=list, max_length=MOST)
     after: Annotated[str, Field(max_length=500, pattern="^[A-Za-z0-9_-]*$")] = ""
 
     def filters(self, user: User, registry: Registry) -> JobFilter:
@@ -45,34 +51,28 @@ class Asked(BaseModel):
 
         Raises:
             UnknownJobType: no type has this name.
-            InvalidRequest: the creator is no user's id.
+            InvalidRequest: the creator or the schedule is no id.
         """
         return JobFilter(
             status=tuple(dict.fromkeys(self.status)),
             type=registry.resolve(self.type).name if self.type else None,
             stage=self.stage or None,
-            created_by=self._creator(user),
+            created_by=user.id if self.creator == ME else _id(self.creator, "creator"),
+            schedule_id=_id(self.schedule, "schedule"),
+            text=self.text or None,
         )
-
-    def _creator(self, user: User) -> UUID | None:
-        if self.creator in {"", ME}:
-            return user.id if self.creator else None
-        try:
-            return UUID(self.creator)
-        except ValueError:
-            raise InvalidRequest("The creator of the filter is not a user's id.") from None
 
     @property
     def narrows(self) -> bool:
         """Whether anything is filtered."""
-        return bool(self.status or self.type or self.stage or self.creator or self.text)
+        return bool(self.status or self.type or self.stage or self.creator or self.text or self.schedule)
 
     def query(self, **changes: Any) -> str:
         """Return the query of the same list with ``changes``; it begins with a question mark unless it is empty.
 
         The page begins anew unless ``after`` is among the changes.
         """
-        values = {**self.model_dump(mode="json", exclude={"after"}), **changes}
+        values = {**self.model_dump(mode="json", exclude={"after", "seen"}), **changes}
         pairs = [
             (name, item)
             for name, value in values.items()
@@ -80,6 +80,13 @@ class Asked(BaseModel):
             if item
         ]
         return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _id(text: str, what: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise InvalidRequest(f"The {what} of the filter is not an id.") from None
 
 
 AskedQuery = Annotated[Asked, Query()]

@@ -30,6 +30,11 @@ class Button(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
     @property
+    def path(self) -> str:
+        """What the address of the action ends with."""
+        return self.value.replace("_", "-")
+
+    @property
     def meaning(self) -> str:
         """One sentence for who is about to press it."""
         return _MEANINGS[self]

@@ -11,12 +11,14 @@ from app.api.json_body import text_fault
 from app.api.route import require_length, require_media_type
 from app.auth.browser_sessions import BrowserSession, BrowserSessions
 from app.auth.permissions import Permission
-from app.problems import Forbidden, ForeignForm, InvalidRequest, NotAuthenticated
+from app.problems import ForeignForm, InvalidRequest, NotAuthenticated
 
 #: The cookie that holds the id of a session.
 COOKIE = "jobs_session"
 #: The field, and the header, in which the token of a form comes back.
 TOKEN_FIELD, TOKEN_HEADER = "token", "X-Form-Token"
+#: The header of what an open page asks for by itself, to show what has changed.
+LIVE_HEADER = "X-Live"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -45,15 +47,14 @@ async def admit(request: Request) -> None:
     session = await current(request)
     if session is None:
         raise NotAuthenticated("You are not signed in, or your session has ended.")
-    if not session.user.may(Permission.JOBS_READ):
-        raise Forbidden(f"The role {session.user.role} may not see jobs.")
+    session.user.require(Permission.JOBS_READ)
     request.state.session = session
     if request.method not in _SAFE_METHODS:
         require_own_origin(request)
         form = await read_form(request)
         if not session.sent(request.headers.get(TOKEN_HEADER) or str(form.get(TOKEN_FIELD, ""))):
             raise ForeignForm("The form does not belong to your session. Nothing was done.")
-    if not request.headers.get("HX-Request"):
+    if LIVE_HEADER not in request.headers:
         # What a page asks for by itself keeps nobody signed in.
         await sessions(request).seen(session.id)
 
@@ -96,8 +97,15 @@ def _require_storable(form: FormData) -> None:
 
 def enter(request: Request, response: Response, session_id: str) -> None:
     """Give the browser the cookie of a session; the browser keeps it while it runs."""
+    keep(request, response, COOKIE, session_id)
+
+
+def keep(request: Request, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
+    """Give the browser a cookie, for so many seconds or while the browser runs."""
     # A link in a message leads to the page, not to the sign-in: hence lax. Forms are held to their token.
-    response.set_cookie(COOKIE, session_id, path=_path(request), secure=_secure(request), httponly=True, samesite="lax")
+    response.set_cookie(
+        name, value, max_age=seconds, path=_path(request), secure=_secure(request), httponly=True, samesite="lax"
+    )
 
 
 def leave(request: Request, response: Response) -> None:

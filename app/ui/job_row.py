@@ -7,17 +7,22 @@ from uuid import UUID
 
 from app.jobs.model import Job
 from app.jobs.registry import Registry
-from app.jobs.states import Status
+from app.jobs.states import TERMINAL, Status
 from app.ui.badges import Badge, badge
-from app.ui.words import count
+from app.ui.words import thousands
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: a bar, and what stands beside it. ``percent`` is None when there is nothing to show yet."""
+    """How far a job is.
+
+    ``percent`` is None when there is nothing to show yet; ``items`` says how many are done; ``moves``: the job has not
+    ended, so that a bar says more than words.
+    """
 
     percent: int | None
-    text: str
+    items: str
+    moves: bool
 
 
 @dataclass(frozen=True)
@@ -33,27 +38,26 @@ class JobRow:
     progress: Progress
     creator: str
     created_at: datetime
+    fits: bool
 
     @classmethod
-    def of(cls, job: Job, registry: Registry, names: Mapping[UUID, str], now: datetime) -> "JobRow":
-        """Show ``job``."""
+    def of(
+        cls, job: Job, registry: Registry, names: Mapping[UUID, str], now: datetime, *, fits: bool = True
+    ) -> "JobRow":
+        """Show ``job``; ``fits``: it matches the filters of the list."""
         number, stages, stage = stage_of(job, registry)
         return cls(
             id=job.id,
             badge=badge(job, now),
-            type=type_label(job.type, registry),
+            type=registry.label(job.type),
             stage=stage,
             stage_number=number,
             stages=stages,
             progress=progress_of(job),
             creator=creator_of(job, names),
             created_at=job.created_at,
+            fits=fits,
         )
-
-
-def type_label(name: str, registry: Registry) -> str:
-    """Return the label of a type; its name, when this service does not know it (any more)."""
-    return registry[name].label if name in registry else name
 
 
 def stage_of(job: Job, registry: Registry) -> tuple[int, int, str]:
@@ -68,13 +72,12 @@ def stage_of(job: Job, registry: Registry) -> tuple[int, int, str]:
 def progress_of(job: Job) -> Progress:
     """Return how far a job is; of one that has not begun there is nothing to show."""
     if job.started_at is None:
-        return Progress(None, "")
+        return Progress(None, "", False)
     done, total = job.processed_items, job.total_items
-    if total:
-        text = f"{count(done)} of {count(total)}"
-    else:
-        text = count(done) if done and job.status is not Status.COMPLETED else ""
-    return Progress(job.progress.percent, text)
+    items = thousands(done) if done else ""
+    if total and (job.status is not Status.COMPLETED or done != total):
+        items = f"{thousands(done)} of {thousands(total)}"
+    return Progress(job.progress.percent, items, job.status not in TERMINAL)
 
 
 def creator_of(job: Job, names: Mapping[UUID, str]) -> str:

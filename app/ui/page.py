@@ -1,6 +1,7 @@
-"""Rendering: what every template knows, and the headers that every page has."""
+"""Rendering: what every template knows."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -8,17 +9,12 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from app.api.problems import catalogue_link
 from app.auth.browser_sessions import BrowserSession
 from app.ui import door, words
+from app.ui.headers import HEADERS
 from app.ui.navigation import DESTINATIONS
-
-#: Pages load nothing but our own files, and run no script that stands in them.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-#: Forms would name no origin if pages were to name no referrer.
-HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+from app.ui.theme import theme
 
 
 def templates() -> Environment:
@@ -38,27 +34,40 @@ def templates() -> Environment:
 async def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page for who is signed in, if anybody; what the session has to say is said on it, once."""
     session: BrowserSession | None = getattr(request.state, "session", None)
-    notice = session.notice if session else None
+    notice = session.notice if session and not asked_by_script(request) else None
     if session and notice:
         await door.sessions(request).leave(session.id, None)
-    return fragment(request, template, status=status, notice=notice, **values)
+    dock = await request.app.state.dock(request) if session else None
+    return fragment(request, template, status=status, notice=notice, dock=dock, **values)
 
 
 def fragment(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a part of a page, for scripts that replace it."""
-    state, session = request.app.state, getattr(request.state, "session", None)
+    state, url = request.app.state, request.url
+    session: BrowserSession | None = getattr(request.state, "session", None)
+    ui: str = request.scope["root_path"]
     known: Mapping[str, Any] = {
-        "ui": request.scope["root_path"],
+        "ui": ui,
+        "root": ui.removesuffix(state.ui_path),
         "assets": state.assets.paths,
         "docs_url": state.settings.docs_url,
         "destinations": DESTINATIONS,
-        "here": request.url.path,
+        "here": url.path,
+        "address": f"{url.path}?{url.query}" if url.query else url.path,
         "session": session,
         "user": session.user if session else None,
+        "theme": theme(request),
+        "problem_link": partial(catalogue_link, state.settings.docs_url),
         "notice": None,
+        "dock": None,
     }
     text = state.templates.get_template(template).render({**known, **values})
     return HTMLResponse(text, status, HEADERS)
+
+
+def asked_by_script(request: Request) -> bool:
+    """Tell whether a script asks for a part of the page, rather than a person for the whole."""
+    return "HX-Request" in request.headers
 
 
 def redirect(request: Request, path: str) -> RedirectResponse:
@@ -67,5 +76,8 @@ def redirect(request: Request, path: str) -> RedirectResponse:
 
 
 async def say(request: Request, kind: str, text: str, **more: Any) -> None:
-    """Have the next page of the session say something: ``kind`` is ``done``, ``refused`` or ``noted``."""
+    """Have the next page of the session say something: ``kind`` is ``done``, ``refused`` or ``noted``.
+
+    ``undo`` and ``link`` among ``more`` have a ``path`` below the address of the Jobs page and a ``label``.
+    """
     await door.sessions(request).leave(door.session(request).id, {"kind": kind, "text": text, **more})

@@ -16,7 +16,8 @@ def _user(session: CurrentSession) -> User:
     return session.user
 
 
-def _now(request: Request) -> datetime:
+def now(request: Request) -> datetime:
+    """Return the present time, in UTC."""
     return _accounts(request).tokens.now
 
 
@@ -31,7 +32,7 @@ async def _names(request: Request) -> dict[UUID, str]:
 CurrentUser = Annotated[User, Depends(_user)]
 AllAccounts = Annotated[Accounts, Depends(_accounts)]
 #: The present time, in UTC.
-Now = Annotated[datetime, Depends(_now)]
+Now = Annotated[datetime, Depends(now)]
 #: The names of all users, by their ids.
 Names = Annotated[dict[UUID, str], Depends(_names)]
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from app.api.problems import DATABASE_ERRORS, RETRY_AFTER, catalogue_link, database_problem
+from app.api.problems import DATABASE_ERRORS, RETRY_AFTER, database_problem
 from app.problems import (
     InternalError,
     InvalidRequest,
@@ -19,7 +19,8 @@ from app.problems import (
     UnknownPath,
 )
 from app.telemetry.events import LogEvent, emit
-from app.ui.page import HEADERS, fragment
+from app.ui.headers import HEADERS
+from app.ui.page import asked_by_script, fragment
 
 log = structlog.get_logger("ui")
 
@@ -38,13 +39,12 @@ def answer(request: Request, problem: Problem) -> Response:
     if isinstance(problem, NotAuthenticated):
         return _to_sign_in(request)
     headers = {"Retry-After": str(RETRY_AFTER)} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    name = "problem-fragment.html" if request.headers.get("HX-Request") else "problem.html"
+    # No dock: what it shows may be what has failed.
     response = fragment(
         request,
-        name,
+        "problem-fragment.html" if asked_by_script(request) else "problem.html",
         status=problem.status,
         problem=problem,
-        catalogue=catalogue_link(request.app.state.settings.docs_url, problem.code),
         request_id=request.state.request_id,
     )
     response.headers.update(headers)
@@ -59,7 +59,7 @@ def internal_error(request: Request, error: Exception) -> Response:
 
 def _to_sign_in(request: Request) -> Response:
     root, url = request.scope["root_path"], request.url
-    if request.headers.get("HX-Request"):
+    if asked_by_script(request):
         # A script asks: its page is to go there, and to come back.
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={**HEADERS, "HX-Refresh": "true"})
     address = f"{root}/sign-in"

@@ -12,7 +12,8 @@ from app.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from app.auth.user import User
 from app.problems import InvalidRequest, Problem
 from app.ui import door
-from app.ui.page import HEADERS, page, redirect
+from app.ui.headers import HEADERS
+from app.ui.page import page, redirect
 from app.ui.parts import AllAccounts
 
 router = APIRouter()

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from markupsafe import Markup
 
+from app.jobs.listing import Count
+
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _SIZES = ("bytes", "KB", "MB", "GB", "TB")
 
@@ -22,14 +24,14 @@ def ago(value: datetime, now: datetime) -> Markup:
     """Return how long ago a time was, as an element that has the time itself on hover."""
     utc = value.astimezone(UTC)
     shown = f"{utc.day} {utc:%b} {utc.year}, {utc:%H:%M:%S} UTC"
-    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(_iso(utc), shown, length(now - value))
+    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(_iso(utc), shown, about(now - value))
 
 
 def _iso(utc: datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def length(value: timedelta | float) -> str:
+def duration(value: timedelta | float) -> str:
     """Return a length of time in at most two units: ``3 min 20 s``, ``2 d 4 h``; below ten seconds with tenths."""
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if seconds < 0:
@@ -45,9 +47,21 @@ def length(value: timedelta | float) -> str:
     return "0 s"
 
 
-def count(value: int) -> str:
+def about(value: timedelta) -> str:
+    """Return a length of time in the one unit that says enough: ``3 min``, ``2 d``."""
+    whole = max(0, int(value.total_seconds()))
+    size, unit = next((each for each in _UNITS if whole >= each[0]), (1, "s"))
+    return f"{whole // size} {unit}"
+
+
+def thousands(value: int) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,}"
+
+
+def upto(value: Count) -> str:
+    """Return a count that ends somewhere: ``1,234``, or ``10,000+``."""
+    return f"{thousands(value.jobs)}{'+' if value.more else ''}"
 
 
 def size(value: int) -> str:
@@ -60,7 +74,7 @@ def size(value: int) -> str:
 
 def plural(value: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: ``1 job``, ``1,200 jobs``."""
-    return f"{count(value)} {one if value == 1 else many or one + 's'}"
+    return f"{thousands(value)} {one if value == 1 else many or one + 's'}"
 
 
 def short(value: UUID) -> str:
@@ -71,8 +85,9 @@ def short(value: UUID) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
-    "length": length,
-    "count": count,
+    "duration": duration,
+    "thousands": thousands,
+    "upto": upto,
     "size": size,
     "plural": plural,
     "short": short,

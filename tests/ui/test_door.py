@@ -12,7 +12,7 @@ from app.jobs.clock import Clock
 from app.main import create_app
 from app.settings import Settings
 from app.ui import door
-from app.ui.page import POLICY
+from app.ui.headers import POLICY
 from tests.api.conftest import opened
 from tests.ui.conftest import People
 
