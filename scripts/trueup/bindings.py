@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from trueup import blocks
+from trueup import blocks, mermaid
 from trueup.blocks import Expansion
 from trueup.evidence import Proof
 from trueup.examples.story import ATTRIBUTES as FENCE_OPTIONS
@@ -117,7 +117,11 @@ class Bindings:
         for prose in page.prose:
             count = prose.text.count("\n") + 1
             edits.append((prose.line, prose.line + count, self.values.fill(prose.text).text.split("\n")))
-        edits.extend((block.line, block.line + 1, [_header(block)]) for block in page.blocks)
+        for block in page.blocks:
+            drawn = _drawn(block)
+            edits.append(
+                (block.line, block.end + 1, drawn) if drawn else (block.line, block.line + 1, [_header(block)])
+            )
         for expansion in self.expansions[page.path]:
             directive = expansion.directive
             shown = [directive.prefix + line if line else line for line in expansion.rendered.markdown.split("\n")]
@@ -129,6 +133,16 @@ class Bindings:
     def used(self, page: Page) -> set[Fact]:
         """The facts that the fact blocks of a page show."""
         return blocks.used(self.expansions[page.path])
+
+
+def _drawn(block: Block) -> list[str]:
+    """A diagram of Mermaid as lines of HTML; none for other blocks, and for one that it cannot draw."""
+    if block.language != "mermaid" or "literal" in block.classes:
+        return []
+    try:
+        return ["", block.prefix + mermaid.figure(block.source, block.attributes.get("title", "")), ""]
+    except RuntimeError:
+        return []  # that it cannot be drawn is a finding of the check
 
 
 def _header(block: Block) -> str:

@@ -64,7 +64,7 @@ from trueup.truth import Truth
 
 @dataclass
 class Run:
-    """One run over a project; `report` ends it."""
+    """One run over a project; `report` ends it. `truth` is what its code says, when that is known already."""
 
     config: Config
     root: Path
@@ -72,6 +72,7 @@ class Run:
     progress: Progress
     clock: Callable[[], datetime]
     memory: Memory = field(default_factory=Memory.none)
+    truth: Truth | None = None
     findings: list[Finding] = field(default_factory=list)
     checks: list[CheckEntry] = field(default_factory=list)
     facts: dict[str, set[Fact]] = field(default_factory=dict)
@@ -139,7 +140,7 @@ class Run:
 
     def _facts(self) -> Truth:
         with self._timed("facts", "facts") as entry:
-            remembered = self._known.truth()
+            remembered = self.truth or self._known.truth()
             truth = remembered or self._known.gather()
             entry.counted = len(truth.inventory)
             entry.cached = entry.counted if remembered else 0
@@ -179,7 +180,7 @@ class Run:
             entry.counted = sum(len(truth.inventory.of_kind(kind)) for kind in self.config.owned)
         with self._timed("generated", "generated files") as entry:
             changed = generated.changes(truth, self.config, self.root)
-            shown = self._shown(pages, bindings)
+            shown = self._shown(pages, bindings) if changed else {}
             self.findings += generated.check(truth, self.config, self.root, changed, shown)
             idents = {ident for change in changed for ident in change.ids}
             self.touched = {place.partition(":")[0] for ident in idents for place in shown.get(ident, ())}

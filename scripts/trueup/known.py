@@ -32,7 +32,11 @@ class Known:
         kept = self._memory.recall("facts", *self._facts)
         if kept is None or not unchanged(self._memory.tree, kept["reads"]):
             return None
-        return Truth.of_plain(kept["truth"], _Verdicts(self._memory, self._code, kept["truth"]["validators"], self))
+        return self.truth_of(kept["truth"])
+
+    def truth_of(self, plain: Mapping[str, Any]) -> Truth:
+        """The facts from their plain form; the models of settings are imported only when a value is asked about."""
+        return Truth.of_plain(plain, _Verdicts(self._memory, self._code, plain["validators"], self))
 
     def gather(self) -> Truth:
         """Collect the facts anew. Raises `TrueupError` as `trueup.gather.gather` does."""

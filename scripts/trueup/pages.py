@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class Page:
 
     @cached_property
     def _parts(self) -> Parts:
-        return read_parts(self.path, self.text.splitlines(), self.offset)
+        return _parts(self.path, self.text, self.offset)
 
     @property
     def blocks(self) -> list[Block]:
@@ -121,6 +121,12 @@ class Page:
                 0, Finding(self.path, 1, "front-matter-invalid", f"front matter is no YAML mapping: {problem}")
             )
         return found
+
+
+@lru_cache(maxsize=2048)
+def _parts(path: str, text: str, offset: int) -> Parts:
+    # A process that reads the same page again, or is forked from one that has read it, need not take it apart again.
+    return read_parts(path, text.splitlines(), offset)
 
 
 def digest(body: str) -> str:

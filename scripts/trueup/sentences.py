@@ -29,7 +29,7 @@ class Sentence:
 def read(page: Page, bindings: Bindings) -> Iterator[Sentence]:
     """The sentences of a page in order: paragraphs, items of lists, claims. Headings and rows of tables are none."""
     proved = {page.section(each.line) for each in page.directives if each.name == "evidence"}
-    beside = set(_beside_examples(page))
+    beside = beside_examples(page)
     for prose in page.prose:
         if _LEFT_OUT.match(prose.text):
             continue
@@ -60,10 +60,10 @@ def _backing(sentence: Prose, beside: bool, page: Page, proved: set[int], bindin
     return "example" if beside else "bare"
 
 
-def _beside_examples(page: Page) -> Iterator[int]:
+def beside_examples(page: Page) -> frozenset[int]:
     """The lines of the pieces of prose directly before and after each block that is run or verified."""
     starts = [prose.line for prose in page.prose]
-    for block in page.blocks:
-        if "literal" not in block.classes:
-            yield max((line for line in starts if line < block.line), default=0)
-            yield min((line for line in starts if line > block.end), default=0)
+    blocks = [block for block in page.blocks if "literal" not in block.classes]
+    before = (max((line for line in starts if line < block.line), default=0) for block in blocks)
+    after = (min((line for line in starts if line > block.end), default=0) for block in blocks)
+    return frozenset([*before, *after])

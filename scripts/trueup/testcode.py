@@ -51,8 +51,7 @@ def find(root: Path, node: str) -> Test | NoTest:
         return NoTest(f"{node} is no test id", None if names else _somewhere(root, node))
     path = root / file
     try:
-        status = path.stat()
-        module = _module(path, status.st_mtime_ns, status.st_size)
+        module = _module(path.read_text(encoding="utf-8"))
     except OSError:
         return NoTest(f"there is no file {file}", _somewhere(root, names[-1]))
     except (SyntaxError, ValueError) as error:
@@ -67,8 +66,7 @@ def find(root: Path, node: str) -> Test | NoTest:
 def tests_in(root: Path, file: str) -> Iterator[Test]:
     """Every test of a file, in its order; none when the file cannot be read."""
     try:
-        status = (root / file).stat()
-        module = _module(root / file, status.st_mtime_ns, status.st_size)
+        module = _module((root / file).read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
         return
     for key in module.tests:
@@ -77,8 +75,7 @@ def tests_in(root: Path, file: str) -> Iterator[Test]:
 
 def tree_of(path: Path) -> ast.Module:
     """The syntax tree of a file of tests. Raises `OSError` or `SyntaxError` when it cannot be read."""
-    status = path.stat()
-    return _module(path, status.st_mtime_ns, status.st_size).tree
+    return _module(path.read_text(encoding="utf-8")).tree
 
 
 def _test(file: str, key: str, module: "_Module") -> Test:
@@ -99,9 +96,8 @@ class _Module:
     functions: Mapping[str, _Function]
 
 
-@lru_cache(maxsize=512)
-def _module(path: Path, _changed: int, _size: int) -> _Module:
-    text = path.read_text(encoding="utf-8")
+@lru_cache(maxsize=1024)
+def _module(text: str) -> _Module:
     tree = ast.parse(text)
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, _Function)}
     marks = [

@@ -71,18 +71,22 @@ def _substance(node: ast.AST) -> str:
     return " ".join(_told(node, numbers))
 
 
-def _told(node: object, locals_: Mapping[str, str]) -> Iterator[str]:
+def _told(node: object, locals_: Mapping[str, str], asserted: bool = False) -> Iterator[str]:
+    """The parts of that text. What methods are called counts only where something is `asserted`: elsewhere it is a
+    matter of the code that is tested, which may rename its own.
+    """
     if isinstance(node, list):
         for item in node:
-            yield from _told(item, locals_)
+            yield from _told(item, locals_, asserted)
     elif isinstance(node, ast.Name):
         yield locals_.get(node.id, node.id)
     elif isinstance(node, ast.AST):
+        asserted = asserted or isinstance(node, ast.Assert)
         yield f"({type(node).__name__}"
         for field, value in ast.iter_fields(node):
-            if field not in _LEFT_OUT and value not in (None, []):
+            if field not in _LEFT_OUT and value not in (None, []) and (asserted or field != "attr"):
                 yield f"{field}:"
-                yield from _told(_without_docstring(value) if field == "body" else value, locals_)
+                yield from _told(_without_docstring(value) if field == "body" else value, locals_, asserted)
         yield ")"
     else:
         yield repr(node)

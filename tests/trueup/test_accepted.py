@@ -18,6 +18,7 @@ TESTS = '''\
 import pytest
 
 LONGEST = 90
+desk = object()
 
 
 @pytest.fixture
@@ -31,8 +32,9 @@ def length(loan):
 
 def test_a_loan_ends(loan):
     """It ends."""
+    desk.give("Emma")
     days = length(loan)
-    assert days <= 90
+    assert days <= 90 and desk.empty
 
 
 def test_a_loan_begins(loan):
@@ -86,6 +88,7 @@ def test_a_claim_that_is_as_it_was_accepted_is_fine(library: Any) -> None:
             "    found = length( loan )  # so long\n\n    assert found <= 90",
         ),
         ("tests/test_loans.py", '    """It ends."""\n', ""),
+        ("tests/test_loans.py", 'desk.give("Emma")', 'desk.hand_out("Emma")'),
         ("tests/test_loans.py", "def length(loan):", "def length(loan: dict[str, int]) -> int:"),
         ("tests/test_loans.py", "assert length(loan) > 0", "assert length(loan) > 1"),
     ],
@@ -102,6 +105,8 @@ def test_layout_comments_locals_and_other_tests_do_not_count(library: Any, path:
         ("tests/test_loans.py", "days <= 90", "days <= 91", "changed since: tests/test_loans.py::test_a_loan_ends"),
         ("tests/test_loans.py", 'return loan["days"]', "return 1", "changed since: tests/test_loans.py::test_a_loan_ends"),
         ("tests/test_loans.py", "LONGEST = 90", "LONGEST = 9", "changed since: tests/test_loans.py::test_a_loan_ends"),
+        ("tests/test_loans.py", "desk.empty", "desk.open", "changed since: tests/test_loans.py::test_a_loan_ends"),
+        ("tests/test_loans.py", '"Emma"', '"Persuasion"', "changed since: tests/test_loans.py::test_a_loan_ends"),
         (PAGE, "::test_a_loan_ends", "::test_a_loan_begins", "changed since: tests/test_loans.py::test_a_loan_begins, tests/test_loans.py::test_a_loan_ends"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,27 @@ def test_links_lead_to_markdown_files_for_the_builder_to_rewrite(project: Any, r
     html = render(body(project, "index.md"))
     assert '<a class="trueup-ref" href="guide/loans.md#state-lent"><code>lent</code></a>' in html
     assert '<a class="trueup-ref" href="reference.md#listLoans"><code>GET /loans?state=overdue</code></a>' in html
+
+
+def test_a_diagram_of_mermaid_is_a_picture_without_script_or_request(project: Any, render: Any) -> None:
+    blocks = "".join(
+        f'```{{.mermaid title="{title}"}}\nflowchart LR\n  desk[Desk] --> shelf[Shelf]\n```\n\n'
+        for title in ("Here", "There")
+    )
+    project.add("docs/guide/drawn.md", f"# Drawn\n\n{blocks}")
+    html = render(body(project, "guide/drawn.md"))
+    assert html.count("<svg") == html.count("trueup-mermaid") == 2
+    assert "<figcaption>There</figcaption>" in html
+    assert re.search(r"<tspan[^>]*>Shelf</tspan>", html)
+    ids = re.findall(r'(?<![\w-])id="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert all(f'id="{used}"' in html for used in re.findall(r"url\(#([^)]+)\)", html))
+    assert not re.search(r"<script|(?:src|href)=|@import|(?:fill|stroke)(?:=\"|:)#", html)
+
+
+def test_a_diagram_that_cannot_be_drawn_stays_as_it_is(project: Any, render: Any) -> None:
+    project.add("docs/guide/drawn.md", "# Drawn\n\n```mermaid\nflowchart LR\n  desk -> \n```\n")
+    assert "<svg" not in render(body(project, "guide/drawn.md"))
 
 
 def test_text_that_is_no_page_is_left_alone(render: Any) -> None:

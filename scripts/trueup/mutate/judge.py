@@ -3,25 +3,31 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from trueup import config as configuration
 from trueup import generated, links, sitebuild
 from trueup.check import Run, choose
+from trueup.collect import files, symbols
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.examples.run import run_pages
+from trueup.facts import AMBIENT_KINDS
 from trueup.findings import Finding
 from trueup.gather import gather
 from trueup.keptsite import KeptSite
+from trueup.known import Known
+from trueup.memory import Memory
 from trueup.mutate import operators, tree
 from trueup.mutate.ground import Ground
-from trueup.mutate.mutant import Depth, Mutant, Side
+from trueup.mutate.mutant import Depth, Edit, Mutant, Side
 from trueup.pages import read_pages
 from trueup.scope import Scope
+from trueup.truth import Truth
 
 _PAGES = "pages"
 """Stands for everything that the clean site was built from, its pages aside."""
@@ -42,6 +48,28 @@ class Survey:
     verdict: Verdict
     mutants: tuple[Mutant, ...] = ()
     modules: tuple[str, ...] = ()
+    clean: "Clean | None" = None
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What the code of the clean tree says, as plain values, and the files that were read to know it.
+
+    A mutant that leaves these files alone is one whose code says the same.
+    """
+
+    truth: Mapping[str, Any]
+    files: frozenset[str]
+
+    def truth_at(self, root: Path, config: Config, edits: Sequence[Edit]) -> Truth | None:
+        """What the code of a tree with these edits says; none when it must be asked."""
+        if any(edit.path in self.files or not edit.path.endswith((".md", ".py")) for edit in edits):
+            return None
+        ambient = [*files.collect(root), *symbols.collect(root, config.packages)]
+        plain = dict(self.truth)
+        plain["facts"] = [fact for fact in plain["facts"] if fact[0] not in ("file", "symbol")]
+        plain["facts"] += [[fact.kind, fact.key, dict(fact.attributes), fact.file, fact.line] for fact in ambient]
+        return Known(Memory.none(), config, root).truth_of(plain)
 
 
 def survey(root: Path, project: Path) -> Survey:
@@ -53,9 +81,17 @@ def survey(root: Path, project: Path) -> Survey:
     if verdict.findings or verdict.refused:
         return Survey(verdict)
     pages = tuple(read_pages(root, config.docs))
-    ground = Ground(config, root, gather(config, root), pages)
-    found = tuple(operators.mutants(ground))
-    return Survey(verdict, found, tuple(name for name in sys.modules if name not in known and _foreign(name, root)))
+    truth = gather(config, root)
+    found = tuple(operators.mutants(Ground(config, root, truth, pages)))
+    modules = tuple(name for name in sys.modules if name not in known and _foreign(name, root))
+    return Survey(verdict, found, modules, Clean(truth.plain(), _read(root, truth)))
+
+
+def _read(root: Path, truth: Truth) -> frozenset[str]:
+    """The files that facts come from, and those of all modules of the project that were imported for them."""
+    places = {fact.file for fact in truth.inventory if fact.kind not in AMBIENT_KINDS}
+    modules = (Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None)))
+    return frozenset(places | {path.relative_to(root).as_posix() for path in modules if path.is_relative_to(root)})
 
 
 def build(root: Path, project: Path, site: Path) -> Verdict:
@@ -68,7 +104,7 @@ def build(root: Path, project: Path, site: Path) -> Verdict:
     return verdict
 
 
-def judge(base: Path, target: Path, project: Path, site: Path, mutant: Mutant) -> Verdict:
+def judge(base: Path, target: Path, project: Path, site: Path, mutant: Mutant, clean: Clean | None = None) -> Verdict:
     """Apply a mutant to a copy of the clean tree `base` at `target`, and check it as deep as it needs."""
     try:
         tree.copy(base, target, mutant.edits)
@@ -78,20 +114,21 @@ def judge(base: Path, target: Path, project: Path, site: Path, mutant: Mutant) -
             generated.write(gather(config, target), config, target)
         if mutant.depth is Depth.SITE and mutant.side is not Side.HARMLESS:
             return _rebuilt(config, target, KeptSite(site, ""), _PAGES if _only_pages(mutant, base) else "")
-        return _judged(config, target, mutant.depth, mutant.pages)
+        truth = clean.truth_at(target, config, mutant.edits) if clean and mutant.depth is not Depth.PAGE else None
+        return _judged(config, target, mutant.depth, mutant.pages, truth)
     except TrueupError as error:
         return Verdict(refused=str(error))
     finally:
         shutil.rmtree(target, ignore_errors=True)
 
 
-def _judged(config: Config, root: Path, depth: Depth, pages: Sequence[str]) -> Verdict:
+def _judged(config: Config, root: Path, depth: Depth, pages: Sequence[str], truth: Truth | None = None) -> Verdict:
     try:
         if depth is Depth.PAGE:
             chosen = choose(read_pages(root, config.docs), pages, config)
             return Verdict(run_pages(config, chosen, root=root, write=False, jobs=1).findings)
         scope = Scope(examples=False, links=depth is Depth.SITE)
-        run = Run(config, root, scope, lambda *_: None, lambda: datetime.now(UTC))
+        run = Run(config, root, scope, lambda *_: None, lambda: datetime.now(UTC), truth=truth)
         return Verdict(tuple(run.execute().findings))
     except TrueupError as error:
         return Verdict(refused=str(error))

@@ -7,16 +7,17 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from trueup import repository
+from trueup import accepted, repository, requirements
 from trueup.collect import symbols
 from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.mutate import judge, tree, yard
 from trueup.mutate.choice import Choice, Sample, choose
-from trueup.mutate.judge import Survey, Verdict
+from trueup.mutate.judge import Clean, Survey, Verdict
 from trueup.mutate.mutant import Depth, Mutant
 from trueup.mutate.score import Fate, Outcome, Score
 from trueup.mutate.yard import Done, Task
+from trueup.pages import read_pages
 from trueup.scratch import memory, scratch_folder
 
 _EXAMPLES = 10
@@ -62,8 +63,8 @@ class Proof:
             if any(mutant.depth is Depth.SITE for mutant in choice.chosen):
                 self._clean(self._single(partial(judge.build, base, self.root, site), _SITE_SECONDS).answer)
             yard.preload(found.modules)
-            list(symbols.collect(base, self.config.packages))  # forks read only what differs
-            self._judge(choice, base, site, folder)
+            self._read_once(base)
+            self._judge(choice, found.clean, base, site, folder)
         state = repository.state(self.root)
         return Score(
             finished=self.clock().isoformat(timespec="seconds"),
@@ -114,7 +115,16 @@ class Proof:
         order = self.order
         return choose(found.mutants, each=order.each, seed=order.seed, only=order.only, sample=order.sample)
 
-    def _judge(self, choice: Choice, base: Path, site: Path, folder: Path) -> None:
+    def _read_once(self, base: Path) -> None:
+        """Read what is read of the clean tree and not run: forks then read only what differs."""
+        list(symbols.collect(base, self.config.packages))
+        list(requirements.citations(base))
+        pages = read_pages(base, self.config.docs)
+        accepted.claims(pages, base)
+        for page in pages:
+            _ = page.spans
+
+    def _judge(self, choice: Choice, clean: Clean | None, base: Path, site: Path, folder: Path) -> None:
         # Those that play a page take longest; started first, none is left to run alone at the end.
         waiting = sorted(choice.chosen, key=lambda mutant: mutant.depth is not Depth.PAGE, reverse=True)
         total, number = len(waiting), 0
@@ -124,7 +134,7 @@ class Proof:
             if not waiting:
                 return None
             mutant, number = waiting.pop(), number + 1
-            work = partial(judge.judge, base, folder / f"m{number}", self.root, site, mutant)
+            work = partial(judge.judge, base, folder / f"m{number}", self.root, site, mutant, clean)
             plays = mutant.depth is Depth.PAGE
             limits = self.config.mutate
             seconds = limits.seconds * (_EXAMPLES if plays else 1)

@@ -1,7 +1,7 @@
 """A Python file with its syntax tree and positions, so that a piece of it can be replaced and all else stays."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,6 +39,15 @@ class Source:
     def parents(self) -> dict[ast.AST, ast.AST]:
         """Each node's parent."""
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def attributes(self) -> Mapping[str, list[ast.Attribute]]:
+        """The places where an attribute is taken from something, by the attribute's name."""
+        found: dict[str, list[ast.Attribute]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                found.setdefault(node.attr, []).append(node)
+        return found
 
     def offset(self, line: int, column: int) -> int:
         """Where a position of the syntax tree (lines from 1, columns in bytes of UTF-8) is in the text."""

@@ -10,10 +10,12 @@ from trueup.mutate.operators import (
     attributes,
     declarations,
     page_blocks,
+    page_claims,
     page_fences,
     page_links,
     page_names,
     page_promises,
+    page_relations,
     page_values,
     proofs,
     quiet_code,
@@ -37,6 +39,10 @@ OPERATORS: tuple[Operator, ...] = (
     page_promises.evidence_renamed, page_promises.tests_removed, page_promises.tests_skipped,
     page_promises.tests_emptied, page_promises.evidence_deleted, page_promises.claims, page_promises.failures,
     page_promises.screenshots, page_promises.aliases, page_promises.misspellings,
+    page_claims.reversed_, page_claims.untested, page_claims.weakened, page_claims.unbound, page_claims.forgotten,
+    page_relations.defaults, page_relations.permissions, page_relations.problems, page_relations.statuses,
+    page_relations.roles, page_relations.types, page_relations.conditions, page_relations.members, page_relations.moves,
+    page_relations.places,
     page_names.misspelt, page_names.transitions, page_names.requests, page_names.settings, page_names.options,
     page_names.files,
     page_values.unknown, page_values.typed,
@@ -49,7 +55,7 @@ OPERATORS: tuple[Operator, ...] = (
     quiet_code.reformatted, quiet_code.functions_added, quiet_code.modules_moved,
     quiet_docs.rewrapped, quiet_docs.reworded, quiet_docs.bullets, quiet_docs.emphasis, quiet_docs.tables,
     quiet_docs.headings, quiet_docs.blank_lines, quiet_docs.comments, quiet_docs.sentences, quiet_docs.line_ends,
-    quiet_docs.pages_moved,
+    quiet_docs.pages_moved, page_claims.restated,
 )  # fmt: skip
 """The operators that know nothing of any one project."""
 

@@ -4,7 +4,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from trueup.facts import Fact
@@ -149,17 +149,20 @@ def _everywhere(ground: Ground, name: str, other: str, only: tuple[str, ...] = (
 
 
 @cache
-def _names(text: str) -> tuple[tuple[str, int, int], ...]:
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return tuple((token.string, *token.start) for token in tokens if token.type == tokenize.NAME)
+def _names(text: str) -> Mapping[str, list[tuple[int, int]]]:
+    """Where each name stands, by line and column, the last first."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME:
+            found.setdefault(token.string, []).insert(0, token.start)
+    return found
 
 
 def _replace_names(text: str, name: str, other: str) -> str:
     lines = text.splitlines(keepends=True)
-    for found, line, column in sorted(_names(text), key=lambda item: item[1:], reverse=True):
-        if found == name:
-            row = lines[line - 1]
-            lines[line - 1] = row[:column] + other + row[column + len(name) :]
+    for line, column in _names(text).get(name, ()):
+        row = lines[line - 1]
+        lines[line - 1] = row[:column] + other + row[column + len(name) :]
     return "".join(lines)
 
 

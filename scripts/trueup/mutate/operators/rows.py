@@ -113,8 +113,8 @@ def struck(ground: Ground, file: str, owner: str, name: str) -> tuple[Edit, ...]
         owners = {owner, *_aliases(source, owner)}
         cuts = [
             cut
-            for node in ast.walk(source.tree)
-            if isinstance(node, ast.Attribute) and node.attr == name and source.piece(node.value) in owners
+            for node in source.attributes.get(name, ())
+            if source.piece(node.value) in owners
             if (cut := _row_around(source, node)) is not None
         ]
         if path == file:
