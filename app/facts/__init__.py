@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from app.facts.access import collect_access, collect_problems
+from app.facts.buttons import collect_buttons
 from app.facts.documents import collect_documents
 from app.facts.fact import Fact
 from app.facts.households import collect_file_formats, collect_households, collect_sample
@@ -23,6 +24,7 @@ def collect() -> Iterator[Fact]:
         collect_transitions(),
         collect_events(),
         collect_policies(),
+        collect_buttons(),
         collect_recovery(),
         collect_orphans(),
         collect_job_types(),

@@ -4,14 +4,14 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.api.middleware import DefectNet
-from app.ui import actions, assets, bulk, dock, door, job_detail, job_list, problems, sign_in, stream, theme
+from app.ui import actions, assets, bulk, dock, door, enqueue, job_detail, job_list, problems, sign_in, stream, theme
 from app.ui.page import redirect, templates
 
 #: Where it is.
 PATH = "/ui"
 
 #: What is only for who is signed in.
-_INSIDE = (bulk, job_list, job_detail, actions, dock, stream, theme)
+_INSIDE = (bulk, enqueue, job_list, job_detail, actions, dock, stream, theme)
 
 
 def install(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.jobs.listing import Count
 
@@ -82,6 +82,15 @@ def short(value: UUID) -> str:
     return str(value)[:8]
 
 
+def ticks(text: str) -> Markup:
+    """Return text whose parts between backticks are code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 and index < len(parts) - 1 else escape(part)
+        for index, part in enumerate(parts)
+    )
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
@@ -91,4 +100,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "plural": plural,
     "short": short,
+    "ticks": ticks,
 }

@@ -2,14 +2,20 @@
 
 from collections.abc import AsyncIterator
 
+import lxml.html
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy import update
 
 from app.auth.permissions import Role
 from app.auth.user import User
+from app.database.tables import jobs
+from app.jobs.model import Caller, Job
+from app.jobs.states import TERMINAL, Status
 from app.settings import Settings
 from app.ui import door
+from app.ui.headers import POLICY
 from tests.api.conftest import opened
 from tests.conftest import fresh_database
 
@@ -85,3 +91,56 @@ async def people(app: FastAPI) -> AsyncIterator[People]:
     people = People(app)
     yield people
     await people.close()
+
+
+class Workshop:
+    """Makes jobs, and puts them where a worker would have brought them."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.services = app.state.services
+
+    async def job(self, owner: User | None = None, type: str = "geocode_households", **options) -> Job:
+        options = {"data": {"mode": "static"}, **options}
+        caller = Caller.user(owner.id) if owner else Caller.system("schedule")
+        return await self.services.jobs.create(
+            type=type, caller=caller, created_by=owner.id if owner else None, **options
+        )
+
+    async def put(self, job: Job, status: Status, **values) -> Job:
+        """Write a status, and whatever else, into the row of a job."""
+        held = status is Status.PROCESSING
+        now = self.services.clock.now()
+        values = {
+            "status": status.value,
+            "worker_id": "worker-by-hand" if held else None,
+            "lock_expires_at": now if held else None,
+            "started_at": None if status is Status.PENDING else now,
+            "completed_at": now if status in TERMINAL else None,
+            **values,
+        }
+        async with self.services.database.engine.begin() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+        return await self.services.jobs.get(job.id)
+
+
+@pytest.fixture
+def workshop(app: FastAPI) -> Workshop:
+    return Workshop(app)
+
+
+def shown(response: Response, status: int = 200) -> lxml.html.HtmlElement:
+    """The page of an answer, which is whole and keeps the policy of all pages."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-security-policy"] == POLICY
+    return lxml.html.fromstring(response.text)
+
+
+def texts(page: lxml.html.HtmlElement, selector: str) -> list[str]:
+    """What the elements that fit a selector say, with spaces as people see them."""
+    return [" ".join(found.text_content().split()) for found in page.cssselect(selector)]
+
+
+def notice(page: lxml.html.HtmlElement) -> str:
+    """What a page says of what was done."""
+    (said,) = texts(page, ".notice p")
+    return said
