@@ -52,17 +52,21 @@ class Gate:
     def __init__(self, store: JobStore, registry: Registry) -> None:
         self._store = store
         self._limits: Mapping[str, Limits] = {name: kind.limits for name, kind in registry.items()}
+        self._first: Mapping[str, str] = {name: kind.stages[0].name for name, kind in registry.items()}
 
     async def claim(self, lease: Lease, type: str, *, lasts: timedelta) -> Job | NotNow | None:
         """Take a pending job for the worker of ``lease``; None: the delivery is old, or somebody was quicker."""
-        limits = self._limits.get(type, _NO_LIMITS)
+        limits, stage = self._limits.get(type, _NO_LIMITS), self._first.get(type)
+        if not limits.gated:
+            async with self._store.alone() as connection:
+                job = await self._store.claim_on(connection, lease, lasts=lasts, stage=stage)
+            return job or await self._early(lease)
         async with self._store.engine.begin() as connection:
-            if limits.gated:
-                starts = await _lock(connection, type)
-                room, now = await self._room(connection, type, limits, starts)
-                if not room.jobs:
-                    return NotNow(room.wait or LOOK_AGAIN)
-            job = await self._store.claim_on(connection, lease, lasts=lasts)
+            starts = await _lock(connection, type)
+            room, now = await self._room(connection, type, limits, starts)
+            if not room.jobs:
+                return NotNow(room.wait or LOOK_AGAIN)
+            job = await self._store.claim_on(connection, lease, lasts=lasts, stage=stage)
             if job is not None and limits.rate:
                 await _note(connection, type, [*starts, now], limits.rate)
         return job or await self._early(lease)

@@ -21,7 +21,8 @@ from app.jobs.dependents import overdue
 from app.jobs.model import Caller, Job
 from app.jobs.reader import read_job
 from app.jobs.states import Event, Status
-from app.jobs.store import UNHELD, JobStore
+from app.jobs.store import JobStore
+from app.jobs.transition import UNHELD
 
 
 @dataclass(frozen=True)

@@ -7,51 +7,45 @@ audit entry is written by the same statement. Who loses a race changes nothing a
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
-    CTE,
+    BindParameter,
     ColumnElement,
-    DateTime,
     Double,
-    Result,
     Select,
     Text,
+    Update,
+    bindparam,
     case,
     cast,
     extract,
     func,
-    literal,
     or_,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, Insert, insert
+from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database.tables import NO_JOBS, job_events, jobs
-from app.jobs.channels import EVENTS_CHANNEL, PROGRESS_CHANNEL
+from app.database.tables import NO_JOBS, jobs
+from app.jobs.channels import PROGRESS_CHANNEL
 from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.dependents import Dependents, depend
-from app.jobs.model import ERROR_LOG_LIMIT, Caller, Job, Lease, Request, guard_holds
+from app.jobs.model import Caller, Job, Lease, Request, guard_holds
 from app.jobs.reader import read_job, read_request
-from app.jobs.states import TERMINAL, Actor, Event, Status, sources, target
+from app.jobs.states import TERMINAL, Actor, Event, Status, target
 from app.jobs.text import storable
+from app.jobs.transition import UNHELD, Parameters, Transitions, Values
 from app.problems import IdempotencyMismatch
 from app.telemetry import tracing
-from app.webhooks.announcement import announcement
-
-#: Values for the columns of a job, by column name; SQL expressions are welcome.
-Values = Mapping[str, Any]
-
-#: What every event that ends a worker's hold on a job clears.
-UNHELD: Values = {"worker_id": None, "lock_expires_at": None}
 
 
 @dataclass(frozen=True)
@@ -90,19 +84,26 @@ class RunningState:
     request: Request | None
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that is in storage: its path below the store's address, and the stage that it is of."""
+
+    path: str
+    stage: str
+
+
 #: Who is told of jobs that wait for no other any more; it must not fail.
 Freed = Callable[[Sequence[Job]], Awaitable[None]]
 
 
-class JobStore:
+class JobStore(Transitions):
     """Writes jobs. Methods open their own transaction unless they take a connection.
 
     ``freed`` gets jobs that waited for others and do so no more, to be handed to the queue.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock | None = None, *, freed: Freed | None = None) -> None:
-        self.engine = engine
-        self.clock = clock or Clock()
+        super().__init__(engine, clock)
         self._freed = freed
         self.dependents = Dependents(self._apply, self._ending)
 
@@ -121,16 +122,21 @@ class JobStore:
 
     async def create(self, new: NewJob, *, caller: Caller) -> Job:
         """Insert a job as ``pending``. Raises DependencyNotFound when it is to wait for a job that does not exist."""
-        async with self.engine.begin() as connection:
+        async with self._creating(new) as connection:
             return await self.create_on(connection, new, caller=caller)
+
+    def _creating(self, new: NewJob) -> AbstractAsyncContextManager[AsyncConnection]:
+        # One that waits for others locks them until its row is there; every other is one statement.
+        return self.engine.begin() if new.depends_on else self.alone()
 
     async def create_on(
         self, connection: AsyncConnection, new: NewJob, *, caller: Caller, reason: str | None = None
     ) -> Job:
         """Insert a job as ``create`` does, on ``connection``."""
-        statement = self._created(new, await depend(connection, new.depends_on))
-        row = (await self._insert(connection, statement, caller, reason)).one()
-        return await self._settled_at_once(connection, read_job(row))
+        row = self._row(new, await depend(connection, new.depends_on))
+        statement = self._keep("create", lambda: self._inserted(self._insertion()))
+        (job,) = await self._changed(connection, statement, row, caller, reason)
+        return await self._settled_at_once(connection, job)
 
     async def create_once(self, new: NewJob, key: str, *, caller: Caller) -> tuple[Job, bool]:
         """Insert a job, unless its creator has used ``key`` before.
@@ -138,33 +144,35 @@ class JobStore:
         Returns the job of this key, and whether it was created now. Raises IdempotencyMismatch when the key's job was
         created from something else.
         """
-        mark = {"idempotency_key": key, "request_digest": new.digest}
         mine = select(jobs).where(jobs.c.created_by == new.created_by, jobs.c.idempotency_key == key)
-        async with self.engine.begin() as connection:
+        async with self._creating(new) as connection:
             # A job that was waited for may be gone by the time that its request is repeated.
-            row = (await connection.execute(mine)).one_or_none() if new.depends_on else None
-            if row is None:
-                once = self._created(new, await depend(connection, new.depends_on)).values(mark)
-                once = once.on_conflict_do_nothing(
-                    index_elements=["created_by", "idempotency_key"], index_where=jobs.c.idempotency_key.is_not(None)
-                )
+            found = (await connection.execute(mine)).one_or_none() if new.depends_on else None
+            if found is None:
+                row = self._row(new, await depend(connection, new.depends_on))
+                mark = {"new_idempotency_key": key, "new_request_digest": new.digest}
                 # Who comes second waits here for the first one's commit, and then inserts nothing.
-                row = (await self._insert(connection, once, caller)).one_or_none()
-                if row is not None:
-                    return await self._settled_at_once(connection, read_job(row)), True
-                row = (await connection.execute(mine)).one()
-        if row.request_digest != new.digest:
+                made = await self._changed(connection, self._keep("create once", self._once), {**row, **mark}, caller)
+                if made:
+                    return await self._settled_at_once(connection, made[0]), True
+                found = (await connection.execute(mine)).one()
+        if found.request_digest != new.digest:
             raise IdempotencyMismatch(
-                f"The idempotency key {key!r} belongs to job {row.id}, created from another request."
+                f"The idempotency key {key!r} belongs to job {found.id}, created from another request."
             )
-        return read_job(row), False
+        return read_job(found), False
 
-    async def _insert(
-        self, connection: AsyncConnection, statement: Insert, caller: Caller, reason: str | None = None
-    ) -> Result[Any]:
-        created = statement.returning(*jobs.c).cte("changed")
-        inserted: Result[Any] = await connection.execute(self._audited(created, Event.CREATE, None, caller, reason))
-        return inserted
+    def _once(self) -> Select[Any]:
+        return self._inserted(
+            self._insertion()
+            .values(idempotency_key=_new("idempotency_key"), request_digest=_new("request_digest"))
+            .on_conflict_do_nothing(
+                index_elements=["created_by", "idempotency_key"], index_where=jobs.c.idempotency_key.is_not(None)
+            )
+        )
+
+    def _inserted(self, insertion: Insert) -> Select[Any]:
+        return self._audited(insertion.returning(*jobs.c).cte("changed"), Event.CREATE, None)
 
     async def _settled_at_once(self, connection: AsyncConnection, job: Job) -> Job:
         """Return a job as it is when those that it waits for have been looked at: one may be lost already."""
@@ -173,28 +181,36 @@ class JobStore:
         await self.dependents.look(connection, jobs.c.id == job.id)
         return read_job((await connection.execute(select(jobs).where(jobs.c.id == job.id))).one())
 
-    def _created(self, new: NewJob, dependencies: Values) -> Insert:
+    def _insertion(self) -> Insert:
+        """Return the insert of the row that ``_row`` describes."""
         now = self.clock.now()
         return insert(jobs).values(
-            id=uuid4(),
-            type=new.type,
+            **{name: _new(name) for name in _DECIDED},
             status=Status.PENDING.value,
-            priority=new.priority,
-            data=new.data,
-            sensitive=list(new.sensitive),
-            config=new.config,
-            max_retries=new.max_retries,
-            created_by=new.created_by,
-            schedule_id=new.schedule_id,
-            scheduled_for=new.scheduled_for,
-            start_at=new.start_at,
-            next_retry_at=_first_attempt(literal(new.start_at, DateTime(timezone=True)), now) if new.start_at else None,
+            next_retry_at=_first_attempt(_new("start_at"), now),
             created_at=now,
             updated_at=now,
-            trace_parent=tracing.parent(),
-            on_dependency_failure=new.on_dependency_failure.value,
-            **dependencies,
         )
+
+    def _row(self, new: NewJob, dependencies: Values) -> Parameters:
+        """Return the parameters of ``_insertion``."""
+        row = {
+            "id": uuid4(),
+            "type": new.type,
+            "priority": new.priority,
+            "data": new.data,
+            "sensitive": list(new.sensitive),
+            "config": new.config,
+            "max_retries": new.max_retries,
+            "created_by": new.created_by,
+            "schedule_id": new.schedule_id,
+            "scheduled_for": new.scheduled_for,
+            "start_at": new.start_at,
+            "trace_parent": tracing.parent(),
+            "on_dependency_failure": new.on_dependency_failure.value,
+            **(dependencies or _FREE),
+        }
+        return {f"new_{name}": row[name] for name in _DECIDED}
 
     async def control(self, job_id: UUID, event: Event, *, caller: Caller, reason: str | None) -> tuple[Job, bool]:
         """Apply a person's event to the job's present status.
@@ -260,32 +276,39 @@ class JobStore:
 
     # -- workers
 
-    async def claim(self, job_id: UUID, run: int, *, worker_id: str, lease: timedelta) -> Job | None:
+    async def claim(
+        self, job_id: UUID, run: int, *, worker_id: str, lease: timedelta, stage: str | None = None
+    ) -> Job | None:
         """Take a pending job for a worker, whatever the limits of its type. None: see ``claim_on``."""
-        async with self.engine.begin() as connection:
-            return await self.claim_on(connection, Lease(job_id, run, worker_id), lasts=lease)
+        async with self.alone() as connection:
+            return await self.claim_on(connection, Lease(job_id, run, worker_id), lasts=lease, stage=stage)
 
-    async def claim_on(self, connection: AsyncConnection, lease: Lease, *, lasts: timedelta) -> Job | None:
-        """Take a pending job for the worker of ``lease``, on ``connection``.
+    async def claim_on(
+        self, connection: AsyncConnection, lease: Lease, *, lasts: timedelta, stage: str | None = None
+    ) -> Job | None:
+        """Take a pending job for the worker of ``lease``, on ``connection``; one that is new begins with ``stage``.
 
         None: the delivery is old or early, or another worker or a person was quicker.
         """
+        statement = self._keep("claim", self._claimed)
+        held = {**_parts(lease), "lease_lasts": lasts, "lease_stage": stage}
+        claimed = await self._changed(connection, statement, held, Caller(Actor.WORKER, lease.worker_id))
+        return claimed[0] if claimed else None
+
+    def _claimed(self) -> Select[Any]:
         now = self.clock.now()
         values = {
-            "worker_id": lease.worker_id,
-            "lock_expires_at": self.clock.now(lasts),
+            "worker_id": _LEASE_WORKER,
+            "lock_expires_at": now + _LEASE_LASTS,
+            "stage": func.coalesce(jobs.c.stage, bindparam("lease_stage", type_=Text)),
             "started_at": func.coalesce(jobs.c.started_at, now),
             "next_retry_at": None,
             "waited_seconds": jobs.c.waited_seconds + _waited(now),
             "aged_at": None,
         }
         due = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now)
-        guard = [jobs.c.id == lease.job_id, jobs.c.run == lease.run, due, jobs.c.waits_for == NO_JOBS]
-        caller = Caller(Actor.WORKER, lease.worker_id)
-        claimed = await self._apply(
-            connection, Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values, caller=caller
-        )
-        return claimed[0] if claimed else None
+        guard = [jobs.c.id == _LEASE_JOB, jobs.c.run == _LEASE_RUN, due, jobs.c.waits_for == NO_JOBS]
+        return self._change(Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values)
 
     async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:
         """Lengthen a worker's leases; one that is missing from the answer is lost."""
@@ -300,48 +323,62 @@ class JobStore:
             .values(lock_expires_at=self.clock.now(lease))
             .returning(jobs.c.id, jobs.c.run, jobs.c.control_request)
         )
-        async with self.engine.begin() as connection:
+        async with self.alone() as connection:
             rows = await connection.execute(statement)
             return [RunningState(Lease(row.id, row.run, worker_id), read_request(row.control_request)) for row in rows]
 
     async def record(
-        self, connection: AsyncConnection, lease: Lease, stage: str, step: Step, *, extend: timedelta
+        self,
+        connection: AsyncConnection,
+        lease: Lease,
+        stage: str,
+        step: Step,
+        *,
+        extend: timedelta,
+        checkpoint: Checkpoint | None = None,
     ) -> Request | None:
         """Write one step of a running job on ``connection``; return what a person has asked for.
+
+        ``checkpoint`` is one that has been stored since the last write.
 
         Raises:
             LeaseLost: the worker does not hold the job any more; the caller's transaction must not be committed.
         """
-        values: dict[str, Any] = {"stage": stage, "updated_at": self.clock.now()}
-        values["lock_expires_at"] = self.clock.now(extend)
+        said: dict[str, Any] = {}
         if step.processed:
-            values["processed_items"] = jobs.c.processed_items + step.processed
+            said["processed_items"] = step.processed
         if step.total is not None:
-            values["total_items"] = step.total
+            said["total_items"] = step.total
         if step.state is not None:
-            values["current_state"] = {"stage": stage, "state": storable(dict(step.state))}
+            said["current_state"] = {"stage": stage, "state": storable(dict(step.state))}
         if step.details is not None:
-            values["progress_details"] = storable(dict(step.details))
+            said["progress_details"] = storable(dict(step.details))
         if step.stats:
-            values["output_stats"] = jobs.c.output_stats.op("||")(literal(storable(dict(step.stats)), JSONB))
-        if step.errors:
-            values["error_log"] = self._log([{"stage": stage, **error} for error in step.errors])
-        told = func.pg_notify(PROGRESS_CHANNEL, cast(jobs.c.id, Text))
-        statement = update(jobs).where(*_held(lease)).values(values).returning(jobs.c.control_request, told)
-        row = (await connection.execute(statement)).one_or_none()
+            said["output_stats"] = storable(dict(step.stats))
+        said |= _linked(checkpoint)
+        errors = [{"stage": stage, **error} for error in step.errors]
+        # Steps that tell of the same columns are one statement; one with errors is rare, and built for itself.
+        names = tuple(said)
+        statement = self._recorded(names, errors) if errors else self._keep(names, lambda: self._recorded(names))
+        values = {f"step_{name}": value for name, value in said.items()}
+        held = {**_parts(lease), "lease_lasts": extend, "step_stage": stage}
+        row = (await connection.execute(statement, {**held, **values})).one_or_none()
         if row is None:
             raise LeaseLost(f"job {lease.job_id} is no longer held by {lease.worker_id}")
         return read_request(row.control_request)
 
-    async def link_checkpoint(self, lease: Lease, *, path: str, stage: str) -> bool:
-        """Note on the row where the newest checkpoint is. False: the lease is lost."""
-        statement = (
-            update(jobs)
-            .where(*_held(lease))
-            .values(last_checkpoint_path=path, last_checkpoint_stage=stage, updated_at=self.clock.now())
-        )
-        async with self.engine.begin() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+    def _recorded(self, names: Sequence[str], errors: Sequence[Mapping[str, Any]] = ()) -> Update:
+        values: dict[str, Any] = {name: _step(name) for name in ("stage", *names)}
+        values["updated_at"] = self.clock.now()
+        values["lock_expires_at"] = self.clock.now() + _LEASE_LASTS
+        if "processed_items" in values:
+            values["processed_items"] = jobs.c.processed_items + values["processed_items"]
+        if "output_stats" in values:
+            values["output_stats"] = jobs.c.output_stats.op("||")(values["output_stats"])
+        if errors:
+            values["error_log"] = self._log(errors)
+        told = func.pg_notify(PROGRESS_CHANNEL, cast(jobs.c.id, Text))
+        return update(jobs).where(*_HELD).values(values).returning(jobs.c.control_request, told)
 
     async def settle(
         self,
@@ -351,10 +388,17 @@ class JobStore:
         error: Mapping[str, Any] | None = None,
         delay: timedelta | None = None,
         reason: str | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Job | None:
         """End a worker's hold on a job with one of the worker's events. None: the lease is lost, nothing changed."""
+        how: dict[str, Any] = {"error": error, "delay": delay, "reason": reason, "checkpoint": checkpoint}
+        async with self.alone() as connection:
+            settled = await self.settle_on(connection, lease, event, **how, followed=False)
+        if settled:
+            return settled[0]
+        # The lease is lost, or others wait for the job: they are settled together with it, or not at all.
         async with self.engine.begin() as connection:
-            settled = await self.settle_on(connection, lease, event, error=error, delay=delay, reason=reason)
+            settled = await self.settle_on(connection, lease, event, **how)
             free = await self.dependents.follow(connection, settled)
         await self.tell_freed(free)
         return settled[0] if settled else None
@@ -368,11 +412,24 @@ class JobStore:
         error: Mapping[str, Any] | None = None,
         delay: timedelta | None = None,
         reason: str | None = None,
+        checkpoint: Checkpoint | None = None,
+        followed: bool = True,
     ) -> list[Job]:
         """End a worker's hold on a job as ``settle`` does, on ``connection``. Empty: the lease is lost.
 
-        What waits for the job is left to the caller.
+        What waits for the job is left to the caller; unless it is ``followed``, a job that others wait for is, too.
         """
+        shape = ("settle", event, bool(error), bool(checkpoint), followed)
+        statement = self._keep(shape, lambda: self._settled(*shape[1:]))
+        values = {f"step_{name}": value for name, value in _linked(checkpoint).items()}
+        if error:
+            values["step_error"] = storable(dict(error))
+        if event is Event.RESCHEDULE:
+            values["step_delay"] = delay or timedelta()
+        caller = Caller(Actor.WORKER, lease.worker_id)
+        return await self._changed(connection, statement, {**_parts(lease), **values}, caller, reason)
+
+    def _settled(self, event: Event, error: bool, checkpoint: bool, followed: bool) -> Select[Any]:
         to = target(Status.PROCESSING, event)
         if to is None or event.actor is not Actor.WORKER:
             raise ValueError(f"a worker cannot end its hold on a job with {event}")
@@ -388,75 +445,58 @@ class JobStore:
                 values |= {
                     "run": jobs.c.run + 1,
                     "retry_count": jobs.c.retry_count + 1,
-                    "next_retry_at": self.clock.now(delay or timedelta()),
+                    "next_retry_at": self.clock.now() + bindparam("step_delay", type_=INTERVAL),
                 }
         if error:
-            values["error_log"] = self._log([error])
-        caller = Caller(Actor.WORKER, lease.worker_id)
-        return await self._apply(
-            connection, event, Status.PROCESSING, to, _held(lease), values, caller=caller, reason=reason
-        )
+            values["error_log"] = self._logged([bindparam("step_error", type_=JSONB)])
+        if checkpoint:
+            values |= {name: _step(name) for name in _LINK}
+        guard = list(_HELD) if followed or to not in TERMINAL else [*_HELD, ~jobs.c.has_dependents]
+        return self._change(event, Status.PROCESSING, to, guard, values)
 
-    # -- the one guarded write
 
-    async def _apply(
-        self,
-        connection: AsyncConnection,
-        event: Event,
-        source: Status,
-        to: Status,
-        guard: Sequence[ColumnElement[bool]],
-        values: Values,
-        *,
-        caller: Caller,
-        reason: str | None = None,
-    ) -> list[Job]:
-        if source not in sources(event, to=to):
-            raise ValueError(f"the transition table has no {source} → {to} on {event}")
-        changed = (
-            update(jobs)
-            .where(jobs.c.status == source.value, *guard)
-            .values({"status": to.value, "updated_at": self.clock.now(), **values})
-            .returning(*jobs.c)
-            .cte("changed")
-        )
-        statement = self._audited(changed, event, source, caller, reason)
-        if to in TERMINAL:
-            statement = statement.add_cte(announcement(changed, to, self.clock.now()).cte("announced"))
-        return [read_job(row) for row in await connection.execute(statement)]
+# -- parameters of the statements that are kept
 
-    def _audited(
-        self, changed: CTE, event: Event, source: Status | None, caller: Caller, reason: str | None = None
-    ) -> Select[Any]:
-        """Return a statement that runs ``changed``, writes its audit entries, and returns the changed jobs."""
-        entry = (
-            insert(job_events)
-            .from_select(
-                ["job_id", "at", "event", "actor", "actor_id", "from_status", "to_status", "run", "reason"],
-                select(
-                    changed.c.id,
-                    self.clock.now(),
-                    literal(event.value),
-                    literal(caller.actor.value),
-                    literal(caller.id),
-                    literal(source.value if source else None),
-                    changed.c.status,
-                    changed.c.run,
-                    literal(reason),
-                ),
-            )
-            .returning(func.pg_notify(EVENTS_CHANNEL, ""))
-        )
-        return select(changed).add_cte(entry.cte("audited"))
+_LEASE_JOB = bindparam("lease_job", type_=jobs.c.id.type)
+_LEASE_RUN = bindparam("lease_run", type_=jobs.c.run.type)
+_LEASE_WORKER = bindparam("lease_worker", type_=Text)
+_LEASE_LASTS = bindparam("lease_lasts", type_=INTERVAL)
 
-    def _log(self, entries: Sequence[Mapping[str, Any]]) -> ColumnElement[Any]:
-        """Return the error log with ``entries`` before it, newest first, cut to its limit."""
-        at = func.jsonb_build_object("at", self.clock.now())
-        newest = [
-            literal(storable(dict(entry)), JSONB).op("||")(at) for entry in list(reversed(entries))[:ERROR_LOG_LIMIT]
-        ]
-        cut = cast(f"$[0 to {ERROR_LOG_LIMIT - 1}]", JSONPATH)
-        return func.jsonb_path_query_array(func.jsonb_build_array(*newest).op("||")(jobs.c.error_log), cut)
+#: The condition that the worker of a lease holds its job.
+_HELD: tuple[ColumnElement[bool], ...] = (
+    jobs.c.id == _LEASE_JOB,
+    jobs.c.run == _LEASE_RUN,
+    jobs.c.worker_id == _LEASE_WORKER,
+    jobs.c.status == Status.PROCESSING.value,
+)
+
+#: Columns whose values are decided before the row is written.
+_DECIDED = (
+    "id", "type", "priority", "data", "sensitive", "config", "max_retries", "created_by", "schedule_id",
+    "scheduled_for", "start_at", "trace_parent", "on_dependency_failure", "depends_on", "waits_for", "dependency_depth",
+)  # fmt: skip
+
+#: What the row of a job says that waits for no other.
+_FREE: Values = {"depends_on": [], "waits_for": [], "dependency_depth": 0}
+
+#: Columns that say where the newest checkpoint is.
+_LINK = ("last_checkpoint_path", "last_checkpoint_stage")
+
+
+def _parts(lease: Lease) -> Parameters:
+    return {"lease_job": lease.job_id, "lease_run": lease.run, "lease_worker": lease.worker_id}
+
+
+def _linked(checkpoint: Checkpoint | None) -> dict[str, Any]:
+    return dict(zip(_LINK, (checkpoint.path, checkpoint.stage), strict=True)) if checkpoint else {}
+
+
+def _new(column: str) -> BindParameter[Any]:
+    return bindparam(f"new_{column}", type_=jobs.c[column].type)
+
+
+def _step(column: str) -> BindParameter[Any]:
+    return bindparam(f"step_{column}", type_=jobs.c[column].type)
 
 
 def _waited(now: ColumnElement[datetime]) -> ColumnElement[float]:
@@ -468,12 +508,3 @@ def _waited(now: ColumnElement[datetime]) -> ColumnElement[float]:
 def _first_attempt(start_at: ColumnElement[Any], now: ColumnElement[datetime]) -> ColumnElement[Any]:
     """Return when a job that has not to wait for anything else is due: at its delayed start, or (None) at once."""
     return case((start_at > now, start_at), else_=None)
-
-
-def _held(lease: Lease) -> list[ColumnElement[bool]]:
-    return [
-        jobs.c.id == lease.job_id,
-        jobs.c.run == lease.run,
-        jobs.c.worker_id == lease.worker_id,
-        jobs.c.status == Status.PROCESSING.value,
-    ]

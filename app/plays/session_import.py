@@ -16,7 +16,7 @@ from app.documents.errors import DocumentError
 from app.jobs.context import Step
 from app.jobs.files import FileStore
 from app.jobs.model import Caller, Job, Lease
-from app.jobs.reader import JobReader, read_job
+from app.jobs.reader import JobReader
 from app.jobs.service import Dispatch, JobService
 from app.jobs.states import Actor
 from app.jobs.store import JobStore, NewJob
@@ -65,16 +65,16 @@ class SessionStore(JobStore):
         It is created, claimed, told how far it is, and let go of, in one transaction: each by the transition table.
         """
         reason = f"session {session.id} of the older parser"
-        wanted = self._created(new, {}).values(id=session.job_id, created_at=session.created_at)
-        once = wanted.on_conflict_do_nothing(index_elements=["id"])
+        once = self._insertion().values(created_at=session.created_at).on_conflict_do_nothing(index_elements=["id"])
+        row = {**self._row(new, {}), "new_id": session.job_id}
         async with self.engine.begin() as connection:
-            row = (await self._insert(connection, once, Caller(Actor.SYSTEM, WORKER), reason)).one_or_none()
-            if row is None:
+            made = await self._changed(connection, self._inserted(once), row, Caller(Actor.SYSTEM, WORKER), reason)
+            if not made:
                 return None
-            lease = Lease(row.id, read_job(row).run, WORKER)
+            lease = Lease(made[0].id, made[0].run, WORKER)
             await self.claim_on(connection, lease, lasts=_LEASE)
             if session.next_chunk:
-                await store.draft(connection, row.id, session.elements)
+                await store.draft(connection, session.job_id, session.elements)
                 verdict = text.verdict
                 step = await _saved(connection, session, text, verdict) if verdict else _parsed(session, text)
                 await self.record(connection, lease, "save" if verdict else "parse", step, extend=_LEASE)

@@ -14,7 +14,7 @@ from app.jobs.files import FileStore
 from app.jobs.model import Job, Lease, Request
 from app.jobs.registry import JobType
 from app.jobs.retry import AttemptTimedOut, is_transient
-from app.jobs.store import JobStore
+from app.jobs.store import Checkpoint, JobStore
 from app.problems import StorageUnavailable
 from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit
@@ -53,6 +53,10 @@ class Execution:
         self._extend = lease
         self._task: asyncio.Task[Outcome] | None = None
         self._stage_name = ""
+        #: The stage that the row says the job is in.
+        self._told_stage = job.stage
+        #: A checkpoint that is in storage, and of which the row says nothing yet.
+        self.unlinked: Checkpoint | None = None
         #: Where the stage under way stands; empty between two stages.
         self._state: dict[str, Any] = dict(job.current_state)
 
@@ -70,7 +74,11 @@ class Execution:
         """Write ``step`` under the lease; remember what a person has asked for."""
         if self.lost:
             raise LeaseLost(f"job {self.job.id} is no longer held by {self.lease.worker_id}")
-        self.request = await self._store.record(connection, self.lease, stage, step, extend=self._extend)
+        self.request = await self._store.record(
+            connection, self.lease, stage, step, extend=self._extend, checkpoint=self.unlinked
+        )
+        # Should this transaction fail, the attempt fails with it, and the next one finds the checkpoint in storage.
+        self._told_stage, self.unlinked = stage, None
         if step.state is not None:
             self._state = {"stage": stage, "state": dict(step.state)}
         return self.request
@@ -123,7 +131,7 @@ class Execution:
         try:
             for stage in self._type.stages:
                 self._stage_name = stage.name
-                finished = await self._checkpoints.load(self.job.id, stage.name)
+                finished = await self._finished(stage.name)
                 if finished is None:
                     interruption = self.interruption()
                     if interruption:
@@ -137,6 +145,10 @@ class Execution:
             await self._save_interrupted()
             return Stopped(interruption.request)
         return Completed()
+
+    async def _finished(self, stage: str) -> dict[str, Any] | None:
+        # The first attempt of all has no checkpoints to look for.
+        return await self._checkpoints.load(self.job.id, stage) if self.job.run > 1 else None
 
     async def _stage(self, name: str, payload: Any, results: dict[str, dict[str, Any]]) -> dict[str, Any]:
         resumes = self._state.get("stage") == name
@@ -153,8 +165,10 @@ class Execution:
         about: tracing.Attributes = {"job.stage": name, "job.resumed": resumes}
         with tracing.span(tracing.STAGE, about, expected=(Interrupted, LeaseLost)):
             emit(log, LogEvent.JOB_STAGE_STARTED, stage=name, resumed=resumes)
-            async with self._store.engine.begin() as connection:
-                await self.record(connection, name, Step())
+            # The claim has told of the first stage, or of the one that goes on.
+            if self._told_stage != name:
+                async with self._store.alone() as connection:
+                    await self.record(connection, name, Step())
             result = dict(await self._type.stage(name).run(context))
             await self._save(name, {"stage": name, "result": result}, final=True)
         return result
@@ -171,6 +185,6 @@ class Execution:
 
     async def _save(self, stage: str, content: dict[str, Any], *, final: bool) -> None:
         path = await self._checkpoints.save(self.job.id, stage, content, final=final)
-        if not await self._store.link_checkpoint(self.lease, path=path, stage=stage):
-            raise LeaseLost(f"job {self.job.id} is no longer held by {self.lease.worker_id}")
+        # The next write says so on the row: the one that begins the next stage, or that ends the attempt.
+        self.unlinked = Checkpoint(path, stage)
         emit(log, LogEvent.JOB_CHECKPOINT_SAVED, path=path, final=final)

@@ -14,7 +14,7 @@ from app.jobs.registry import Registry
 from app.jobs.retry import UNKNOWN_TYPE_WAIT
 from app.jobs.service import Dispatch
 from app.jobs.states import Event, Status
-from app.jobs.store import JobStore
+from app.jobs.store import Checkpoint, JobStore
 from app.problems import Problem, UnknownJobType
 from app.queue.engine import Delivery
 from app.queue.feeder import Feeder
@@ -128,28 +128,33 @@ class Executor:
             tracing.fail(tracing.current(), outcome.error)
         match outcome:
             case Completed():
-                await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED)
+                await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED, checkpoint=execution.unlinked)
             case Stopped():
-                await self._end(execution.job, *_STOPS[outcome.request])
+                await self._end(execution.job, *_STOPS[outcome.request], checkpoint=execution.unlinked)
             case Failed() if outcome.transient and execution.request:
                 # A person wants it to stop: that comes before trying again.
-                await self._end(execution.job, *_STOPS[execution.request], error=_entry(outcome))
+                await self._end(
+                    execution.job, *_STOPS[execution.request], error=_entry(outcome), checkpoint=execution.unlinked
+                )
             case Failed():
-                await self._settle_failure(execution.job, outcome)
+                await self._settle_failure(execution.job, outcome, execution.unlinked)
             case Lost():
                 emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
 
-    async def _settle_failure(self, job: Job, failure: Failed) -> None:
+    async def _settle_failure(self, job: Job, failure: Failed, checkpoint: Checkpoint | None = None) -> None:
         entry = _entry(failure)
         attempts_left = job.retry_count < job.max_retries
         if failure.transient and attempts_left:
             policy = self._registry[job.type].retry if job.type in self._registry else None
             delay = policy.delay(job.retry_count + 1, self._chance()) if policy else UNKNOWN_TYPE_WAIT
             settled = await self._end(
-                job, Event.RESCHEDULE, LogEvent.JOB_RESCHEDULED, error=entry, delay=delay, reason=entry["message"]
-            )
+                job, Event.RESCHEDULE, LogEvent.JOB_RESCHEDULED, error=entry, delay=delay, reason=entry["message"],
+                checkpoint=checkpoint,
+            )  # fmt: skip
         else:
-            settled = await self._end(job, Event.FAIL, LogEvent.JOB_FAILED, error=entry, reason=entry["message"])
+            settled = await self._end(
+                job, Event.FAIL, LogEvent.JOB_FAILED, error=entry, reason=entry["message"], checkpoint=checkpoint
+            )
         if settled and not isinstance(failure.error, Problem):
             emit(log, LogEvent.JOB_ERROR, exc_info=failure.error)
 
@@ -162,12 +167,13 @@ class Executor:
         error: dict[str, str] | None = None,
         delay: timedelta | None = None,
         reason: str | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> bool:
         """Write the end of this attempt; the job goes back to the queue where the event says so."""
         lease = job.lease
         if lease is None:
             raise ValueError(f"job {job.id} has not been claimed")
-        settled = await self._store.settle(lease, event, error=error, delay=delay, reason=reason)
+        settled = await self._store.settle(lease, event, error=error, delay=delay, reason=reason, checkpoint=checkpoint)
         if settled is None:
             emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
             return False

@@ -72,14 +72,14 @@ async def test_a_request_its_job_and_each_stage_of_it_are_one_trace(client, app,
 
 async def test_a_handler_that_fails_makes_its_spans_errors(client, app, new_job, spans, monkeypatch):
     job = await new_job()
-    monkeypatch.setattr(app.state.services.checkpoints, "load", _broken)
+    monkeypatch.setattr(app.state.services.checkpoints, "save", _broken)
     await attempt(app, job["id"])
     ran = spans()["job attempt"]
     assert (ran.status.status_code, ran.attributes["job.outcome"]) == (StatusCode.ERROR, "fail")
     assert ran.events[0].attributes["exception.message"] == "a bug"
 
 
-async def _broken(*_: object) -> None:
+async def _broken(*_: object, **__: object) -> None:
     raise ValueError("a bug")
 
 

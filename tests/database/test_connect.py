@@ -21,3 +21,17 @@ async def test_an_error_does_not_tell_the_parameters_of_its_statement(engine):
         async with engine.connect() as connection:
             await connection.execute(division, {"street": "12 Main Street"})
     assert "12 Main Street" not in str(caught.value)
+
+
+async def test_connections_that_the_server_has_closed_are_made_anew(engine):
+    """A database that was restarted costs no failed request."""
+
+    async def backend():
+        async with engine.connect() as connection:
+            return (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+
+    async with engine.connect() as other:
+        before = await backend()
+        ended = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = :pid")
+        assert (await other.execute(ended, {"pid": before})).scalar_one()
+    assert await backend() != before

@@ -172,7 +172,6 @@ async def test_a_lost_lease_writes_nothing_at_all(services):
         async with services.database.engine.begin() as connection:
             await services.store.record(connection, claimed.lease, "count", Step(processed=1), extend=LEASE)
     assert await services.store.settle(claimed.lease, Event.COMPLETE) is None
-    assert not await services.store.link_checkpoint(claimed.lease, path="p", stage="s")
     assert await services.store.renew("w", [claimed.lease], lease=LEASE) == []
     assert (await services.reader.get(job.id)).processed_items == 0
 

@@ -166,7 +166,7 @@ async def test_a_request_that_outlived_its_worker_is_met_before_the_first_step(o
         await reaches(services, job, met)
         assert (await trail(services, job))[-3:-1] == [Event.RESCUE, Event.CLAIM]
         stopped = await services.jobs.get(job.id)
-        assert (stopped.stage, stopped.processed_items) == (None, 0), "not even the first stage was begun"
+        assert stopped.processed_items == 0, "not even the first stage was begun"
         assert await services.jobs.checkpoints(job.id) == []
 
 
