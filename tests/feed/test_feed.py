@@ -115,7 +115,7 @@ async def test_a_rolled_back_write_and_one_that_is_slow_to_commit_leave_no_gap(s
 
 async def test_hundreds_follow_through_one_connection_and_a_slow_one_stops_nobody(services, feed, monkeypatch):
     """VR-6: idle followers cost memory only; one who does not read is ended, after what it has not read yet."""
-    monkeypatch.setattr(feeds, "FOLLOWER_MESSAGES", 40)
+    monkeypatch.setattr(feeds, "FOLLOWER_MESSAGES", 20)
     slow, _ = await feed.follow(Filter(), None)
     monkeypatch.setattr(feeds, "FOLLOWER_MESSAGES", 1000)
     readers = [Reader((await feed.follow(Filter(type="count"), None))[0]) for _ in range(300)]
@@ -124,7 +124,7 @@ async def test_hundreds_follow_through_one_connection_and_a_slow_one_stops_nobod
         await reader.until(lambda seen, reader=reader: len(reader.events) == 30)
         assert reader.events == [("create", job_id) for job_id in created]
     assert slow.ended is End.SLOW
-    assert len(messages(await slow.take(1))) == 40
+    assert len(messages(await slow.take(1))) == 20
     with psycopg.connect(services.database.address) as connection:
         listening = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
         assert connection.execute(listening).fetchone() == (1,)
