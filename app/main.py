@@ -12,6 +12,7 @@ from app.api.routers import (
     bulk,
     control,
     documents,
+    failures,
     files,
     geocoding,
     households,
@@ -34,12 +35,13 @@ from app.lifespan import lifespan
 from app.settings import Settings
 from app.ui import application as ui
 
-#: Routers of the versioned part. The fixed paths `/jobs/geocoding` and `/jobs/stream` come before `/jobs/{job_id}`.
+#: Routers of the versioned part. Fixed paths such as `/jobs/stream` and `/jobs/failures` come before `/jobs/{job_id}`.
 _VERSIONED = (
     auth,
     geocoding,
     streams,
     bulk,
+    failures,
     jobs,
     control,
     job_types,

@@ -85,6 +85,7 @@ def job(**changes: Any) -> dict[str, Any]:
                 "item": 217,
             }
         ],
+        "fingerprint": None,
         "paused_at": None,
         "pause_reason": None,
         "resumed_at": None,

@@ -14,6 +14,8 @@ from app.jobs.states import Status
 
 #: How names of types and stages look.
 NAME = "^[a-z][a-z0-9_]*$"
+#: How fingerprints look.
+DIGEST = "^[0-9a-f]{16}$"
 #: Characters of a name, and of the words of a search.
 LONGEST_NAME, LONGEST_TEXT = 64, 200
 
@@ -22,6 +24,7 @@ TYPE = "Only this job type, by its name or an alias."
 STAGE = "Only jobs whose newest stage is this one."
 CREATED_BY = "Only jobs of this user: an id, or `me`."
 SCHEDULE_ID = "Only jobs of this schedule."
+FINGERPRINT = "Only failed jobs of this group: `fingerprint` of a failed job, or of a group of failures."
 TEXT = (
     "Only jobs that have all these words in their id, their payload or their errors. A word of three or more "
     "characters stands for longer ones, too, that begin with it. Capitals do not matter."
@@ -38,6 +41,7 @@ class Asked(Protocol):
     stage: str | None
     created_by: Literal["me"] | UUID | None
     schedule_id: UUID | None
+    fingerprint: str | None
     text: str | None
 
 
@@ -49,6 +53,7 @@ def job_filter(asked: Asked, user: User, job_types: Registry) -> JobFilter:
         stage=asked.stage,
         created_by=user.id if asked.created_by == "me" else asked.created_by,
         schedule_id=asked.schedule_id,
+        fingerprint=asked.fingerprint,
         text=asked.text,
     )
 
@@ -63,6 +68,7 @@ class _Query:
         stage: Annotated[Name, Query(description=STAGE)] = None,
         created_by: Annotated[Literal["me"] | UUID | None, Query(description=CREATED_BY)] = None,
         schedule_id: Annotated[UUID | None, Query(description=SCHEDULE_ID)] = None,
+        fingerprint: Annotated[str | None, Query(pattern=DIGEST, description=FINGERPRINT)] = None,
         text: Annotated[
             str | None,
             Query(
@@ -79,6 +85,7 @@ class _Query:
         self.stage = stage
         self.created_by = created_by
         self.schedule_id = schedule_id
+        self.fingerprint = fingerprint
         self.text = text
 
 

@@ -60,6 +60,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _on_database)
 
 
+def problem_page(docs_url: str, code: str) -> str | None:
+    """Return where the documentation treats the problem ``code``; None: it is no problem's code."""
+    return catalogue_link(docs_url, code) if code in {kind.code for kind in Problem.catalogue()} else None
+
+
 def catalogue_link(docs_url: str, code: str) -> str:
     """Return the address of a problem's entry in the catalogue."""
     return f"{docs_url.rstrip('/')}/reference/problems/#problem-{code.replace('.', '-')}"

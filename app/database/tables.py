@@ -1,10 +1,12 @@
 """The tables of jobs and users. Constraints on status are derived from the transition table."""
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     Double,
     ForeignKey,
@@ -18,12 +20,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.database.failure_pattern import FAILURE_PATTERN, FINGERPRINT
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.states import TERMINAL, Actor, Event, Status, names
 
@@ -140,6 +144,7 @@ jobs = Table(
     _json("progress_details", "{}"),
     _json("output_stats", "{}"),
     _json("error_log", "[]"),
+    Column("fingerprint", Text, Computed(FINGERPRINT, persisted=True)),
     Column("control_request", Text),
     _time("paused_at"),
     Column("pause_reason", Text),
@@ -214,6 +219,15 @@ jobs = Table(
         unique=True,
         postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
+    # Failures that are alike.
+    Index(
+        "ix_jobs_fingerprint",
+        "fingerprint",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_include=["type", "completed_at"],
+        postgresql_where=text("fingerprint IS NOT NULL"),
+    ),
     # Figures of the last hour.
     Index("ix_jobs_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
     # One job for each tick, whoever creates it.
@@ -242,6 +256,8 @@ jobs = Table(
     Index("ix_jobs_due", "updated_at", postgresql_where=text(f"status = '{Status.PENDING}'")),
     Index("ix_jobs_lease", "lock_expires_at", postgresql_where=text(f"status = '{Status.PROCESSING}'")),
 )
+
+event.listen(jobs, "before_create", DDL(FAILURE_PATTERN))  # type: ignore[no-untyped-call]  # so it is declared
 
 type_gates = Table(
     "type_gates",

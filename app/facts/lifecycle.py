@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.auth import control, permissions
 from app.auth.permissions import Role
 from app.facts.fact import Fact, enum, fact, words
-from app.jobs import dependency, states
+from app.jobs import dependency, failures, states
 from app.jobs.states import Actor
 from app.places import places
 
@@ -24,8 +24,9 @@ def collect_states() -> Iterator[Fact]:
 
 
 def collect_policies() -> Iterator[Fact]:
-    """Yield what can become of a job when one that it waits for does not end well."""
+    """Yield what becomes of a job when one that it waits for does not end well, and what ends its last attempt."""
     yield from enum("dependency_policy", dependency.DependencyPolicy)
+    yield from enum("failure_kind", failures.FailureKind)
 
 
 def collect_transitions() -> Iterator[Fact]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.tables import NO_JOBS, jobs
 from app.jobs.dependency import DependencyPolicy, is_lost
+from app.jobs.failures import DEPENDENCY
 from app.jobs.model import Caller, Job
 from app.jobs.reader import read_job
 from app.jobs.states import TERMINAL, Event, Status
@@ -131,7 +132,7 @@ class Dependents:
         if lost:
             how = {Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}.get(statuses.get(lost, Status.PENDING))
             reason = f"job {lost}, which it waits for, {how or 'is gone'}"
-            entry = {"message": f"J{reason[1:]}.", "code": "dependency"} if to is Status.FAILED else None
+            entry = {"message": f"J{reason[1:]}.", "code": DEPENDENCY} if to is Status.FAILED else None
             values = self._ending(entry)
         guard = [jobs.c.id.in_(members)]
         return await self._apply(connection, event, source, to, guard, values, caller=_CALLER, reason=reason)

@@ -18,10 +18,9 @@ from app.problems import InvalidCursor
 class JobFilter:
     """Which jobs a list holds; an empty filter holds all. All that is given must hold.
 
-    ``type`` is a canonical name. ``text`` are words, all of which the id, the payload or the errors of a job have; one
-    without letters and digits finds nothing.
-
-    ``ids`` are the jobs that may be among them; None: any.
+    ``type`` is a canonical name. ``fingerprint`` is that of a group of failures. ``text`` are words, all of which the
+    id, the payload or the errors of a job have; one without letters and digits finds nothing. ``ids`` are the jobs that
+    may be among them; None: any.
     """
 
     status: tuple[Status, ...] = ()
@@ -29,6 +28,7 @@ class JobFilter:
     stage: str | None = None
     created_by: UUID | None = None
     schedule_id: UUID | None = None
+    fingerprint: str | None = None
     text: str | None = None
     ids: tuple[UUID, ...] | None = None
 

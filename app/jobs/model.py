@@ -72,6 +72,7 @@ class Job:
     progress_details: dict[str, Any]
     output_stats: dict[str, Any]
     error_log: list[dict[str, Any]]
+    fingerprint: str | None
     control_request: Request | None
     paused_at: datetime | None
     pause_reason: str | None

@@ -178,6 +178,7 @@ def _conditions(filters: JobFilter) -> list[ColumnElement[bool]]:
         ("stage", filters.stage),
         ("created_by", filters.created_by),
         ("schedule_id", filters.schedule_id),
+        ("fingerprint", filters.fingerprint),
     )
     return conditions + [jobs.c[column] == value for column, value in asked if value is not None]
 

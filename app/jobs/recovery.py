@@ -18,6 +18,7 @@ from app.database.tables import job_events, jobs
 from app.jobs.channels import EVENTS_CHANNEL
 from app.jobs.decisions import Rule
 from app.jobs.dependents import overdue
+from app.jobs.failures import ABANDONED
 from app.jobs.model import Caller, Job
 from app.jobs.reader import read_job
 from app.jobs.states import Event, Status
@@ -73,7 +74,7 @@ class RecoveryStore(JobStore):
             }  # fmt: skip
         elif rule.event is Event.ABANDON:
             guard = [jobs.c.id.in_(waits), expired, jobs.c.retry_count >= jobs.c.max_retries]
-            entry = {"message": f"No attempts are left, and {rule.reason}.", "code": "abandoned"}
+            entry = {"message": f"No attempts are left, and {rule.reason}.", "code": ABANDONED}
             to, effect = Status.FAILED, {**UNHELD, **self._ended(), "error_log": self._log([entry])}
         else:
             raise ValueError(f"recovery cannot do {rule.event} to a job whose lease has expired")

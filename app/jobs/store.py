@@ -39,6 +39,7 @@ from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.dependents import Dependents, depend
+from app.jobs.failures import FORCED
 from app.jobs.model import Caller, Job, Lease, Request, guard_holds
 from app.jobs.reader import read_job, read_request
 from app.jobs.states import TERMINAL, Actor, Event, Status, target
@@ -256,7 +257,7 @@ class JobStore(Transitions):
             case Event.RETRY:
                 return {**self._again(), "retry_count": 0, "completed_at": None}
             case Event.FORCE_FAIL:
-                entry = {"stage": job.stage, "message": reason or "An admin failed the job by hand.", "code": "forced"}
+                entry = {"stage": job.stage, "message": reason or "An admin failed the job by hand.", "code": FORCED}
                 return {**UNHELD, **self._ended(), "error_log": self._log([entry])}
         raise ValueError(f"{event} is no event of a person")
 

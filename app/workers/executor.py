@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -164,7 +165,7 @@ class Executor:
         event: Event,
         line: LogEvent,
         *,
-        error: dict[str, str] | None = None,
+        error: dict[str, Any] | None = None,
         delay: timedelta | None = None,
         reason: str | None = None,
         checkpoint: Checkpoint | None = None,
@@ -188,9 +189,14 @@ class Executor:
         return True
 
 
-def _entry(failure: Failed) -> dict[str, str]:
+def _entry(failure: Failed) -> dict[str, Any]:
     """Return what the error log keeps of a failure."""
-    return {"stage": failure.stage, "message": describe(failure.error), "code": code(failure.error)}
+    return {
+        "stage": failure.stage,
+        "message": describe(failure.error),
+        "code": code(failure.error),
+        "transient": failure.transient,
+    }
 
 
 def describe(error: BaseException) -> str:

@@ -18,6 +18,7 @@ filters = st.builds(
     stage=st.none() | st.text(max_size=20),
     created_by=st.none() | st.uuids(),
     schedule_id=st.none() | st.uuids(),
+    fingerprint=st.none() | st.text(max_size=20),
     text=st.none() | st.text(max_size=20),
 )
 cursors = st.builds(Cursor, created_at=st.datetimes(timezones=st.just(UTC)), id=st.uuids())

@@ -7,6 +7,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.api.filters import (
     CREATED_BY,
+    DIGEST,
+    FINGERPRINT,
     LONGEST_NAME,
     LONGEST_TEXT,
     NAME,
@@ -22,6 +24,7 @@ from app.jobs.bulk import BulkAction, Plan
 from app.jobs.states import Status
 
 _Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=NAME)]
+_Digest = Annotated[str, StringConstraints(pattern=DIGEST)]
 _Text = Annotated[
     str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), Field(json_schema_extra={"pattern": STORABLE})
 ]
@@ -35,6 +38,7 @@ class BulkFilter(RequestBody):
     stage: _Name | None = Field(default=None, description=STAGE)
     created_by: Literal["me"] | UUID | None = Field(default=None, description=CREATED_BY)
     schedule_id: UUID | None = Field(default=None, description=SCHEDULE_ID)
+    fingerprint: _Digest | None = Field(default=None, description=FINGERPRINT)
     text: _Text | None = Field(default=None, description=TEXT)
 
 
@@ -58,7 +62,7 @@ class BulkRequest(RequestBody):
 
     filter: BulkFilter = Field(description="Which jobs.")
     dry_run: bool = Field(default=False, strict=True, description="Count them, and change nothing.")
-    digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")] | None = Field(
+    digest: _Digest | None = Field(
         default=None, description="Only if the chosen jobs are still these: `digest` of the dry run."
     )
     expected_count: int | None = Field(

@@ -138,6 +138,9 @@ class JobRead(JobSummary):
     error_log: list[ErrorEntry] = Field(
         max_length=ERROR_LOG_LIMIT, description=f"The newest {ERROR_LOG_LIMIT} errors, newest first."
     )
+    fingerprint: str | None = Field(
+        description="The same for jobs of a type that failed alike; null unless this one has failed."
+    )
     paused_at: datetime | None = Field(description="When it was paused last.")
     pause_reason: str | None = Field(description="Why it was paused last.")
     resumed_at: datetime | None = Field(description="When it was resumed last.")
