@@ -5,10 +5,8 @@ from starlette.responses import RedirectResponse, Response
 
 from app.api.middleware import DefectNet
 from app.ui import actions, assets, bulk, dock, door, enqueue, job_detail, job_list, problems, sign_in, stream, theme
+from app.ui.address import PATH
 from app.ui.page import redirect, templates
-
-#: Where it is.
-PATH = "/ui"
 
 #: What is only for who is signed in.
 _INSIDE = (bulk, enqueue, job_list, job_detail, actions, dock, stream, theme)
@@ -16,12 +14,13 @@ _INSIDE = (bulk, enqueue, job_list, job_detail, actions, dock, stream, theme)
 
 def install(app: FastAPI) -> None:
     """Serve the Jobs page of ``app``, with what ``app`` has open."""
-    page = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    page = FastAPI(
+        dependencies=[Depends(door.closing)], openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     page.state = app.state
     app.state.assets = assets.Assets()
     app.state.templates = templates()
     app.state.dock = dock.dock
-    app.state.ui_path = PATH
     inside = APIRouter(dependencies=[Depends(door.admit)])
     for module in _INSIDE:
         inside.include_router(module.router)

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.api.deps import MOST
 from app.api.json_body import text_fault
@@ -26,6 +26,10 @@ def _storable(text: str) -> str:
     return text.strip()
 
 
+def _without_empty(values: Any) -> Any:
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
 Text = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 
 
@@ -37,7 +41,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    status: list[Status] = Field(default_factory=list)
+    status: Annotated[list[Status], BeforeValidator(_without_empty)] = Field(default_factory=list)
     type: Text = ""
     stage: Text = ""
     creator: Text = ""

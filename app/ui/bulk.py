@@ -17,6 +17,7 @@ from app.jobs.bulk import BulkAction, Confirmation, Plan
 from app.jobs.listing import JobFilter
 from app.jobs.model import Caller
 from app.jobs.registry import Registry
+from app.jobs.states import Status
 from app.problems import BulkMismatch, InvalidRequest
 from app.ui import door
 from app.ui.asked import Asked
@@ -160,6 +161,7 @@ async def _confirmation(request: Request, many: Many, plan: Plan, *, fault: str 
         many=many,
         plan=plan,
         total=sum(plan.matched.values()),
+        matched={status: plan.matched[status] for status in Status if status in plan.matched},
         lost=_LOST[many.action],
         destructive=many.action in {BulkAction.CANCEL, BulkAction.DELETE},
         fault=fault,

@@ -1,5 +1,6 @@
 """Who may enter: the cookie of a session, and the proof that a form was sent by a page of ours."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, cast
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,7 @@ from app.api.route import require_length, require_media_type
 from app.auth.browser_sessions import BrowserSession, BrowserSessions
 from app.auth.permissions import Permission
 from app.problems import ForeignForm, InvalidRequest, NotAuthenticated
+from app.ui.address import ui_address
 
 #: The cookie that holds the id of a session.
 COOKIE = "jobs_session"
@@ -23,6 +25,14 @@ LIVE_HEADER = "X-Live"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MOST_FIELDS = 1000
+
+
+async def closing(request: Request) -> AsyncIterator[None]:
+    """Close what a form has brought, when its request is answered."""
+    try:
+        yield
+    finally:
+        await request.close()
 
 
 def sessions(request: Request) -> BrowserSessions:
@@ -104,17 +114,13 @@ def keep(request: Request, response: Response, name: str, value: str, *, seconds
     """Give the browser a cookie, for so many seconds or while the browser runs."""
     # A link in a message leads to the page, not to the sign-in: hence lax. Forms are held to their token.
     response.set_cookie(
-        name, value, max_age=seconds, path=_path(request), secure=_secure(request), httponly=True, samesite="lax"
+        name, value, max_age=seconds, path=ui_address(request), secure=_secure(request), httponly=True, samesite="lax"
     )
 
 
 def leave(request: Request, response: Response) -> None:
     """Take the cookie back."""
-    response.delete_cookie(COOKIE, path=_path(request), secure=_secure(request), httponly=True, samesite="lax")
-
-
-def _path(request: Request) -> str:
-    return str(request.scope["root_path"]) or "/"
+    response.delete_cookie(COOKIE, path=ui_address(request), secure=_secure(request), httponly=True, samesite="lax")
 
 
 def _secure(request: Request) -> bool:
@@ -123,7 +129,7 @@ def _secure(request: Request) -> bool:
 
 def way_back(request: Request, path: str) -> str:
     """Return where to go after the sign-in: ``path``, when it is a page of ours, else the list."""
-    root = request.scope["root_path"]
+    root = ui_address(request)
     parts = urlsplit(path)
     steps = parts.path.removeprefix(f"{root}/").split("/")
     ours = parts.path.startswith(f"{root}/") and not {"", ".", ".."} & set(steps)

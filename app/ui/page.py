@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from app.api.problems import catalogue_link
 from app.auth.browser_sessions import BrowserSession
 from app.ui import door, words
+from app.ui.address import service_address, ui_address
 from app.ui.headers import HEADERS
 from app.ui.navigation import DESTINATIONS
 from app.ui.theme import theme
@@ -45,10 +46,9 @@ def fragment(request: Request, template: str, *, status: int = 200, **values: An
     """Return a part of a page, for scripts that replace it."""
     state, url = request.app.state, request.url
     session: BrowserSession | None = getattr(request.state, "session", None)
-    ui: str = request.scope["root_path"]
     known: Mapping[str, Any] = {
-        "ui": ui,
-        "root": ui.removesuffix(state.ui_path),
+        "ui": ui_address(request),
+        "root": service_address(request),
         "assets": state.assets.paths,
         "docs_url": state.settings.docs_url,
         "destinations": DESTINATIONS,
@@ -72,7 +72,7 @@ def asked_by_script(request: Request) -> bool:
 
 def redirect(request: Request, path: str) -> RedirectResponse:
     """Send the browser to another page of ours, with GET; ``path`` is below the address of the Jobs page."""
-    return RedirectResponse(f"{request.scope['root_path']}{path}", HTTPStatus.SEE_OTHER, HEADERS)
+    return RedirectResponse(f"{ui_address(request)}{path}", HTTPStatus.SEE_OTHER, HEADERS)
 
 
 async def say(request: Request, kind: str, text: str, **more: Any) -> None:

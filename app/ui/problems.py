@@ -19,6 +19,7 @@ from app.problems import (
     UnknownPath,
 )
 from app.telemetry.events import LogEvent, emit
+from app.ui.address import ui_address
 from app.ui.headers import HEADERS
 from app.ui.page import asked_by_script, fragment
 
@@ -58,11 +59,11 @@ def internal_error(request: Request, error: Exception) -> Response:
 
 
 def _to_sign_in(request: Request) -> Response:
-    root, url = request.scope["root_path"], request.url
+    url = request.url
     if asked_by_script(request):
         # A script asks: its page is to go there, and to come back.
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={**HEADERS, "HX-Refresh": "true"})
-    address = f"{root}/sign-in"
+    address = f"{ui_address(request)}/sign-in"
     if request.method == "GET":
         address += "?next=" + quote(f"{url.path}?{url.query}" if url.query else url.path, safe="")
     return RedirectResponse(address, HTTPStatus.SEE_OTHER, HEADERS)

@@ -130,14 +130,15 @@ def workshop(app: FastAPI) -> Workshop:
 
 def shown(response: Response, status: int = 200) -> lxml.html.HtmlElement:
     """The page of an answer, which is whole and keeps the policy of all pages."""
-    assert response.status_code == status, response.text
+    page = lxml.html.fromstring(response.text)
+    assert response.status_code == status, texts(page, "main")
     assert response.headers["content-security-policy"] == POLICY
-    return lxml.html.fromstring(response.text)
+    return page
 
 
 def texts(page: lxml.html.HtmlElement, selector: str) -> list[str]:
     """What the elements that fit a selector say, with spaces as people see them."""
-    return [" ".join(found.text_content().split()) for found in page.cssselect(selector)]
+    return [" ".join(" ".join(found.itertext()).split()) for found in page.cssselect(selector)]
 
 
 def notice(page: lxml.html.HtmlElement) -> str:
