@@ -76,7 +76,7 @@ class Theatre:
         if self._needing and service is not None and service.preload:
             self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
         # Blocks wait, for the service or for time to pass, far longer than they compute.
-        playing = 4 * jobs
+        playing = 3 * jobs
         self._begin(playing + _AHEAD)
         with ThreadPoolExecutor(playing, thread_name_prefix="act") as pool:
             futures = {index: pool.submit(self._act, index, bench, write, told) for index in self._order}
