@@ -40,7 +40,8 @@ class Fact:
     @property
     def anchor(self) -> str:
         """The id of the place that shows this fact in full."""
-        return slug(f"{self.kind}-{self.key}")
+        # The same path with a slash at its end is another route.
+        return slug(f"{self.kind}-{self.key}") + ("-" if self.key.endswith("/") else "")
 
     @property
     def place(self) -> str:
