@@ -14,6 +14,7 @@ from app.jobs.clearing import Clearing
 from app.jobs.clock import Clock
 from app.jobs.files import FileStore
 from app.jobs.gate import Gate
+from app.jobs.pauses import Pauses
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
 from app.jobs.registry import Registry
@@ -21,6 +22,7 @@ from app.jobs.removal import RemovalStore
 from app.jobs.roster import Roster, WorkerProcess
 from app.jobs.service import JobService
 from app.jobs.store import JobStore
+from app.jobs.type_service import TypeService
 from app.migrations import migrate
 from app.queue.aging import Aging
 from app.queue.engine import Engine
@@ -67,6 +69,7 @@ class Services:
     clearing: Clearing
     bulk: Bulk
     jobs: JobService
+    types: TypeService
     schedules: Schedules
     scheduler: Scheduler
 
@@ -117,6 +120,7 @@ async def open_services(
             bulk=Bulk(BulkStore(database.engine, clock, freed=freed), reader, clearing, outbox),
             orphans=Orphans(engine, reader, checkpoints, recovery.reconcile, limited=registry.limited),
             jobs=jobs,
+            types=TypeService(Pauses(database.engine, clock), registry, gate, outbox),
             schedules=Schedules(schedules, jobs),
             scheduler=Scheduler(schedules, store, jobs, outbox),
         )

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     JOBS_CONTROL = "jobs.control"
     JOBS_FORCE_FAIL = "jobs.force_fail"
     JOBS_DELETE = "jobs.delete"
+    JOB_TYPES_PAUSE = "job_types.pause"
     SCHEDULES_READ = "schedules.read"
     SCHEDULES_MANAGE = "schedules.manage"
     FILES_UPLOAD = "files.upload"
@@ -83,6 +84,7 @@ GRANTS: tuple[Grant, ...] = (
     Grant(_P.JOBS_CONTROL, "Pause, resume, cancel and retry a job.", _NONE, _OWN, _ANY),
     Grant(_P.JOBS_FORCE_FAIL, "End a job as failed, whatever its worker does.", _NONE, _NONE, _ANY),
     Grant(_P.JOBS_DELETE, "Delete jobs with everything that belongs to them.", _NONE, _NONE, _ANY),
+    Grant(_P.JOB_TYPES_PAUSE, "Pause and resume job types.", _NONE, _ANY, _ANY),
     Grant(_P.SCHEDULES_READ, "See schedules.", _ANY, _ANY, _ANY),
     Grant(_P.SCHEDULES_MANAGE, "Create, change, run and delete schedules.", _NONE, _OWN, _ANY),
     Grant(_P.FILES_UPLOAD, "Upload files for jobs to read.", _NONE, _OWN, _ANY),

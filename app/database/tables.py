@@ -266,6 +266,21 @@ type_gates = Table(
     Column("starts", ARRAY(DateTime(timezone=True)), nullable=False),
 )
 
+type_pauses = Table(
+    "type_pauses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("reason", Text),
+    Column("paused_by", Text),
+    _time("paused_at", nullable=False),
+    Column("resumed_by", Text),
+    _time("resumed_at"),
+    # A type is paused once at a time; every claim looks here.
+    Index("uq_type_pauses_open", "type", unique=True, postgresql_where=text("resumed_at IS NULL")),
+    Index("ix_type_pauses_resumed", "resumed_at", postgresql_where=text("resumed_at IS NOT NULL")),
+)
+
 job_events = Table(
     "job_events",
     metadata,

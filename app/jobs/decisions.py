@@ -88,8 +88,8 @@ _S, _L, _E, _D = Status, LeaseState, EntryState, Decision
 
 #: The table. Of every case that the database allows exactly one row is true; a test tries them all.
 RULES: tuple[Rule, ...] = (
-    Rule("entry_outside", (_S.PENDING,), _D.SKIP, "it waits outside of the queue: for other jobs, or for room",
-         entry=_E.OUTSIDE),
+    Rule("entry_outside", (_S.PENDING,), _D.SKIP,
+         "it waits outside of the queue: for other jobs, for room, or for its type to be resumed", entry=_E.OUTSIDE),
     Rule("entry_underway", (_S.PENDING,), _D.SKIP, "it was written just now and may be on its way to the queue",
          entry=_E.UNDERWAY),
     Rule("entry_held", (_S.PENDING,), _D.SKIP, "the queue holds its entry", entry=_E.HELD),

@@ -1,20 +1,20 @@
 """The gate in front of each limited job type: whether one more of its jobs may start now.
 
 All processes share it. Who claims a job of a limited type locks the type's row first, so the limits hold exactly; the
-jobs of other types pass without it.
+jobs of other types pass without it. A paused type lets nothing through: its jobs stay pending, and who resumes it hands
+them over.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.tables import NO_JOBS, jobs, type_gates
-from app.jobs.clock import Clock
+from app.database.tables import jobs, type_gates
+from app.jobs.due import IN_TURN, is_due
 from app.jobs.limits import Limits, Rate
 from app.jobs.model import Job, Lease
 from app.jobs.reader import read_job
@@ -74,11 +74,7 @@ class Gate:
     async def next(self, type: str) -> tuple[list[Job], Room]:
         """Return the due jobs that may start now, the first first, and how much room the type had."""
         limits = self._limits.get(type, _NO_LIMITS)
-        due = [
-            jobs.c.type == type,
-            jobs.c.status == Status.PENDING.value,
-            is_due(self._store.clock),
-        ]
+        due = [jobs.c.type == type, is_due(self._store.clock)]
         async with self._store.engine.connect() as connection:
             room = Room(_BATCH)
             if limits.gated:
@@ -115,21 +111,6 @@ class Gate:
         async with self._store.engine.connect() as connection:
             wait = (await connection.execute(query)).scalar_one_or_none()
         return NotNow(max(wait, timedelta())) if wait is not None else None
-
-
-#: The order in which pending jobs start: those that have waited too long, then by priority, then the oldest.
-IN_TURN: tuple[ColumnElement[Any], ...] = (
-    jobs.c.aged_at.asc().nulls_last(),
-    jobs.c.priority.desc(),
-    jobs.c.created_at.asc(),
-    jobs.c.id.asc(),
-)
-
-
-def is_due(clock: Clock, since: timedelta = timedelta()) -> ColumnElement[bool]:
-    """Return the SQL condition that a pending job waits for no other, and its time has come at least ``since`` ago."""
-    come = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= clock.now(-since))
-    return and_(jobs.c.waits_for == NO_JOBS, come)
 
 
 async def _lock(connection: AsyncConnection, type: str) -> list[datetime]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import NO_JOBS, job_events, jobs
@@ -16,6 +16,7 @@ from app.jobs.clock import Clock
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.listing import COUNT_CAP, Count, Cursor, JobFilter, JobPage
 from app.jobs.model import Job, JobEvent, Request, Standing
+from app.jobs.pauses import is_held
 from app.jobs.states import Actor, Event, Status, names
 
 
@@ -106,7 +107,7 @@ class JobReader:
     ) -> list[tuple[UUID, int]]:
         """Return id and run of pending jobs that nobody has touched for ``quiet``, by id, for the reconciler.
 
-        Jobs of the types ``without`` are left out.
+        Jobs of paused types, and of the types ``without``, are left out.
         """
         query = (
             select(jobs.c.id, jobs.c.run)
@@ -115,6 +116,7 @@ class JobReader:
                 jobs.c.waits_for == NO_JOBS,
                 jobs.c.updated_at < self.clock.now(-quiet),
                 jobs.c.type.not_in(without),
+                not_(is_held()),
             )
             .order_by(jobs.c.id)
             .limit(limit)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    not_,
     or_,
     select,
     tuple_,
@@ -41,6 +42,7 @@ from app.jobs.dependency import DependencyPolicy
 from app.jobs.dependents import Dependents, depend
 from app.jobs.failures import FORCED
 from app.jobs.model import Caller, Job, Lease, Request, guard_holds
+from app.jobs.pauses import is_held
 from app.jobs.reader import read_job, read_request
 from app.jobs.states import TERMINAL, Actor, Event, Status, target
 from app.jobs.text import storable
@@ -289,7 +291,7 @@ class JobStore(Transitions):
     ) -> Job | None:
         """Take a pending job for the worker of ``lease``, on ``connection``; one that is new begins with ``stage``.
 
-        None: the delivery is old or early, or another worker or a person was quicker.
+        None: the delivery is old or early, its type is paused, or another worker or a person was quicker.
         """
         statement = self._keep("claim", self._claimed)
         held = {**_parts(lease), "lease_lasts": lasts, "lease_stage": stage}
@@ -308,7 +310,8 @@ class JobStore(Transitions):
             "aged_at": None,
         }
         due = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now)
-        guard = [jobs.c.id == _LEASE_JOB, jobs.c.run == _LEASE_RUN, due, jobs.c.waits_for == NO_JOBS]
+        free = [jobs.c.waits_for == NO_JOBS, not_(is_held())]
+        guard = [jobs.c.id == _LEASE_JOB, jobs.c.run == _LEASE_RUN, due, *free]
         return self._change(Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values)
 
     async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import not_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import jobs
 from app.jobs.clock import Clock
-from app.jobs.gate import is_due
+from app.jobs.due import is_due
+from app.jobs.pauses import was_held
 from app.jobs.reader import read_job
-from app.jobs.states import Status
 from app.queue.engine import Delivery, Engine
 from app.telemetry.events import LogEvent, emit
 
@@ -34,10 +34,11 @@ class Aging:
         old = (
             select(jobs.c.id)
             .where(
-                jobs.c.status == Status.PENDING.value,
                 jobs.c.aged_at.is_(None),
                 jobs.c.updated_at <= self._clock.now(-self._after),
                 is_due(self._clock, self._after),
+                # What waited because its type was paused has not waited behind others.
+                not_(was_held(self._clock.now(-self._after))),
             )
             .order_by(jobs.c.updated_at)
             .limit(_BATCH)

@@ -19,6 +19,8 @@ class LogEvent(StrEnum):
     JOB_CONTROLLED = "job.controlled"
     JOBS_CONTROLLED = "jobs.controlled"
     JOB_DELETED = "job.deleted"
+    TYPE_PAUSED = "type.paused"
+    TYPE_RESUMED = "type.resumed"
     JOB_CLAIMED = "job.claimed"
     JOB_STAGE_STARTED = "job.stage_started"
     JOB_CHECKPOINT_SAVED = "job.checkpoint_saved"
@@ -90,6 +92,14 @@ LOG_LINES: dict[LogEvent, LogLine] = {
         "info",
         "A job was deleted with its audit trail and its checkpoints; `status` is what it was.",
         ("job_id", "type", "status", "by", "reason"),
+    ),
+    LogEvent.TYPE_PAUSED: LogLine(
+        "warning", "A person has paused a job type: none of its jobs is claimed any more.", ("type", "by", "reason")
+    ),
+    LogEvent.TYPE_RESUMED: LogLine(
+        "info",
+        "A person has resumed a job type; `paused_seconds` says after how long.",
+        ("type", "by", "paused_seconds"),
     ),
     LogEvent.JOB_CLAIMED: LogLine("info", "A worker holds a job now.", ("worker_id",)),
     LogEvent.JOB_STAGE_STARTED: LogLine("info", "A job entered a stage.", ("stage", "resumed")),

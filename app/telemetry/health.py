@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 import sqlalchemy.exc
-from sqlalchemy import Select, and_, extract, func, or_, select
+from sqlalchemy import Select, and_, extract, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.tables import NO_JOBS, jobs, workers
+from app.database.tables import jobs, type_pauses, workers
 from app.jobs.clock import Clock
+from app.jobs.due import WAITING, due_since, is_due
 from app.jobs.states import Status
 from app.queue.engine import Engine
 from app.settings import Settings
@@ -57,12 +58,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The state of the service; unhealthy when there are reasons. Figures are None when the database is away."""
+    """The state of the service; unhealthy when there are reasons. Figures are None when the database is away.
+
+    Jobs of paused types wait for a person, not for a worker: they make nothing unhealthy.
+    """
 
     reasons: tuple[Finding, ...]
     workers: int | None = None
     oldest_pending_seconds: float | None = None
     stuck_jobs: int | None = None
+    paused_types: tuple[str, ...] | None = None
 
 
 def liveness(settings: Settings) -> timedelta:
@@ -89,7 +94,8 @@ async def report(engine: AsyncEngine, queue: Engine, settings: Settings, clock: 
         return Report((Finding(Reason.DATABASE_AWAY, "The database does not answer."),))
     oldest = None if row.oldest is None else max(0.0, round(float(row.oldest), 3))
     answers = await _answers(queue)
-    return Report(tuple(_findings(settings, answers, row.workers, oldest, row.stuck)), row.workers, oldest, row.stuck)
+    findings = tuple(_findings(settings, answers, row.workers, oldest, row.stuck))
+    return Report(findings, row.workers, oldest, row.stuck, tuple(sorted(row.paused or ())))
 
 
 async def _answers(queue: Engine) -> bool:
@@ -126,13 +132,8 @@ def _findings(settings: Settings, queue: bool, alive: int, oldest: float | None,
 
 def _figures(settings: Settings, clock: Clock) -> Select[Any]:
     """Return one query for all figures, so that they belong together and cost one round trip."""
-    now = clock.now()
-    due_since = func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)
-    due = and_(
-        jobs.c.status == Status.PENDING.value,
-        jobs.c.waits_for == NO_JOBS,
-        or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now),
-    )
+    oldest = select(extract("epoch", clock.now() - func.min(due_since()))).select_from(WAITING).where(is_due(clock))
+    paused = select(func.array_agg(type_pauses.c.type)).where(type_pauses.c.resumed_at.is_(None))
     stuck = and_(
         jobs.c.status == Status.PROCESSING.value,
         jobs.c.updated_at < clock.now(-timedelta(minutes=settings.stuck_minutes)),
@@ -140,6 +141,7 @@ def _figures(settings: Settings, clock: Clock) -> Select[Any]:
     alive = workers.c.seen_at >= clock.now(-liveness(settings))
     return select(
         select(func.count()).select_from(workers).where(alive).scalar_subquery().label("workers"),
-        select(extract("epoch", now - func.min(due_since))).where(due).scalar_subquery().label("oldest"),
+        oldest.scalar_subquery().label("oldest"),
+        paused.scalar_subquery().label("paused"),
         select(func.count()).select_from(jobs).where(stuck).scalar_subquery().label("stuck"),
     )

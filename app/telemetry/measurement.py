@@ -9,11 +9,12 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Float, Row, Select, and_, case, cast, extract, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Float, Row, Select, and_, case, cast, extract, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.tables import NO_JOBS, job_events, jobs, workers
+from app.database.tables import NO_JOBS, job_events, jobs, type_pauses, workers
 from app.jobs.clock import Clock
+from app.jobs.due import WAITING, due_since, is_due
 from app.jobs.states import TERMINAL, Event, Status, names
 from app.plays.comparison import Compared
 from app.plays.tables import play_comparisons
@@ -37,12 +38,14 @@ async def measure(engine: AsyncEngine, settings: Settings, clock: Clock) -> Figu
         happened = (await connection.execute(_events(clock))).all()
         renewed = (await connection.execute(_renewals(settings, clock))).all()
         compared = (await connection.execute(_comparisons())).all()
+        held = (await connection.execute(_held(clock))).all()
         distributions = [
             distribution
             for kind, value in ((metrics.PROCESSING, seconds), (metrics.WAITING, jobs.c.waited_seconds))
             for distribution in _distributions(kind, await connection.execute(_histogram(kind, value, completed)))
         ]
-    return Figures(list(_samples(row, counted, finished, dict(map(tuple, happened)), renewed, compared)), distributions)
+    events = dict(map(tuple, happened))
+    return Figures(list(_samples(row, counted, finished, events, renewed, compared, held)), distributions)
 
 
 def _samples(
@@ -52,6 +55,7 @@ def _samples(
     happened: dict[str, int],
     renewed: Iterable[Any],
     compared: Iterable[Any],
+    held: Iterable[Any],
 ) -> Iterator[Sample]:
     for status, job_type, count in counted:
         yield Sample(metrics.JOBS, count, (status, job_type))
@@ -59,6 +63,9 @@ def _samples(
     yield Sample(metrics.DELAYED, row.delayed)
     yield Sample(metrics.OLDEST_PENDING, max(0.0, float(row.oldest or 0)))
     yield Sample(metrics.STUCK, row.stuck)
+    for kind, seconds, count in held:
+        yield Sample(metrics.TYPE_PAUSED, float(seconds), (kind,))
+        yield Sample(metrics.HELD, count, (kind,))
     yield Sample(metrics.WORKERS, row.workers)
     yield Sample(metrics.WORKER_SLOTS, row.slots or 0)
     for worker, renewals in renewed:
@@ -102,6 +109,14 @@ def _comparisons() -> Select[Any, int]:
     return select(outcome, func.count()).select_from(play_comparisons.join(jobs)).group_by(outcome)
 
 
+def _held(clock: Clock) -> Select[Any]:
+    """Return a query for the paused types: for how many seconds they have been, and how many jobs wait meanwhile."""
+    waiting = select(func.count()).where(jobs.c.type == type_pauses.c.type, jobs.c.status == Status.PENDING.value)
+    seconds = extract("epoch", clock.now() - type_pauses.c.paused_at)
+    lasts = type_pauses.c.resumed_at.is_(None)
+    return select(type_pauses.c.type, seconds, waiting.scalar_subquery()).where(lasts).order_by(type_pauses.c.type)
+
+
 def _renewals(settings: Settings, clock: Clock) -> Select[Any]:
     alive = workers.c.seen_at >= clock.now(-liveness(settings))
     return select(workers.c.id, workers.c.renewals).where(alive).order_by(workers.c.id)
@@ -130,18 +145,18 @@ def _figures(
 ) -> Select[Any]:
     now = clock.now()
     pending = and_(jobs.c.status == Status.PENDING.value, jobs.c.waits_for == NO_JOBS)
-    due = and_(pending, or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now))
+    due = is_due(clock)
     stuck = and_(
         jobs.c.status == Status.PROCESSING.value,
         jobs.c.updated_at < clock.now(-timedelta(minutes=settings.stuck_minutes)),
     )
     alive = workers.c.seen_at >= clock.now(-liveness(settings))
-    waited = extract("epoch", now - func.min(func.coalesce(jobs.c.next_retry_at, jobs.c.updated_at)))
+    waited = extract("epoch", now - func.min(due_since()))
     return select(
         select(func.count()).select_from(jobs).where(due).scalar_subquery().label("depth"),
         select(func.count()).select_from(jobs).where(pending, jobs.c.next_retry_at > now).scalar_subquery()
         .label("delayed"),
-        select(waited).where(due).scalar_subquery().label("oldest"),
+        select(waited).select_from(WAITING).where(due).scalar_subquery().label("oldest"),
         select(func.count()).select_from(jobs).where(stuck).scalar_subquery().label("stuck"),
         select(func.count()).select_from(workers).where(alive).scalar_subquery().label("workers"),
         select(func.sum(workers.c.slots)).where(alive).scalar_subquery().label("slots"),

@@ -32,10 +32,12 @@ class MetricKind:
 
 
 JOBS = MetricKind("jobs", "Jobs in the table, by status and type.", ("status", "type"))
-QUEUE_DEPTH = MetricKind("jobs_queue_depth", "Pending jobs that are due now.")
+QUEUE_DEPTH = MetricKind("jobs_queue_depth", "Pending jobs that are due now; those of paused types are not.")
 DELAYED = MetricKind("jobs_delayed", "Pending jobs that wait for the time of their next attempt.")
 OLDEST_PENDING = MetricKind("jobs_oldest_pending_seconds", "Seconds that the oldest due job has waited; 0: none does.")
 STUCK = MetricKind("jobs_stuck", "Processing jobs without a step for longer than STUCK_MINUTES.")
+TYPE_PAUSED = MetricKind("jobs_type_paused_seconds", "Seconds for which a job type has been paused.", ("type",))
+HELD = MetricKind("jobs_held", "Pending jobs of a job type that is paused.", ("type",))
 WORKERS = MetricKind("jobs_workers", "Live worker processes.")
 WORKER_SLOTS = MetricKind("jobs_worker_slots", "Jobs that all live workers can run at the same time.")
 RENEWALS = MetricKind(
@@ -77,8 +79,8 @@ PLAY_COMPARISONS = MetricKind(
 
 #: Every metric, in the order in which they are shown.
 METRICS: tuple[MetricKind, ...] = (
-    JOBS, QUEUE_DEPTH, DELAYED, OLDEST_PENDING, STUCK, WORKERS, WORKER_SLOTS, RENEWALS, FINISHED, RETRIES, EVENTS,
-    AVERAGE, P95, PLAY_COMPARISONS, PROCESSING, WAITING,
+    JOBS, QUEUE_DEPTH, DELAYED, OLDEST_PENDING, STUCK, TYPE_PAUSED, HELD, WORKERS, WORKER_SLOTS, RENEWALS, FINISHED,
+    RETRIES, EVENTS, AVERAGE, P95, PLAY_COMPARISONS, PROCESSING, WAITING,
 )  # fmt: skip
 
 

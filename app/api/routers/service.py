@@ -25,12 +25,14 @@ router = OperationRouter("Service")
 admin = OperationRouter("Service")
 
 _HEALTHY = {"status": "healthy", "reasons": [], "workers": 1, "oldest_pending_seconds": 0.4, "stuck_jobs": 0}
+_HEALTHY["paused_types"] = []
 _UNHEALTHY = {
     "status": "unhealthy",
     "reasons": [{"code": "no_worker", "detail": "No worker has sent a heartbeat for 12 s."}],
     "workers": 0,
     "oldest_pending_seconds": 41.2,
     "stuck_jobs": 0,
+    "paused_types": ["geocode_households"],
 }
 
 

@@ -1,10 +1,12 @@
 """Job types."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
 from app.api.schemas.base import ResponseBody
+from app.jobs.pauses import TypePause
 from app.jobs.registry import JobType
 
 
@@ -40,6 +42,14 @@ class LimitsRead(ResponseBody):
     attempt_seconds: float | None = Field(description="Most seconds of one attempt; null: no limit.")
 
 
+class TypePauseRead(ResponseBody):
+    """Why no job of a type is claimed."""
+
+    paused_at: datetime = Field(description="Since when.")
+    paused_by: str | None = Field(description="Who paused it: a user's id, or a part of the service.")
+    reason: str | None = Field(description="Why, where they said so.")
+
+
 class JobTypeRead(ResponseBody):
     """A kind of job."""
 
@@ -50,12 +60,13 @@ class JobTypeRead(ResponseBody):
     stages: list[StageRead] = Field(description="Its stages, in order.")
     retry: RetryPolicyRead = Field(description="How it is retried.")
     limits: LimitsRead = Field(description="How many may run, how often they may start, and for how long.")
+    pause: TypePauseRead | None = Field(description="The pause of the type; null: its jobs are claimed.")
     payload_schema: dict[str, Any] = Field(description="The JSON Schema of `data`.")
     example: dict[str, Any] = Field(description="A payload that is valid.")
 
     @classmethod
-    def of(cls, kind: JobType) -> "JobTypeRead":
-        """Show ``kind``."""
+    def of(cls, kind: JobType, pause: TypePause | None) -> "JobTypeRead":
+        """Show ``kind``, which is paused if there is a ``pause``."""
         retry, limits = kind.retry, kind.limits
         return cls(
             name=kind.name,
@@ -75,6 +86,9 @@ class JobTypeRead(ResponseBody):
                 rate=RateRead(starts=limits.rate.starts, seconds=limits.rate.seconds) if limits.rate else None,
                 attempt_seconds=limits.attempt_seconds,
             ),
+            pause=TypePauseRead(paused_at=pause.paused_at, paused_by=pause.paused_by, reason=pause.reason)
+            if pause
+            else None,
             payload_schema=kind.payload.model_json_schema(),
             example=dict(kind.example),
         )

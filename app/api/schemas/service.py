@@ -36,6 +36,10 @@ class HealthRead(ResponseBody):
     workers: int | None = Field(description="Live worker processes; null when the database does not answer.")
     oldest_pending_seconds: float | None = Field(description="How long the oldest due job has waited; null: none does.")
     stuck_jobs: int | None = Field(description="Jobs processing for too long; null when the database does not answer.")
+    paused_types: list[str] | None = Field(
+        description="Job types that are paused: their jobs wait, and make nothing unhealthy. null when the database "
+        "does not answer."
+    )
 
     @classmethod
     def of(cls, report: Report) -> "HealthRead":
@@ -46,6 +50,7 @@ class HealthRead(ResponseBody):
             workers=report.workers,
             oldest_pending_seconds=report.oldest_pending_seconds,
             stuck_jobs=report.stuck_jobs,
+            paused_types=None if report.paused_types is None else list(report.paused_types),
         )
 
 
