@@ -34,6 +34,7 @@ _PAGE = """<!doctype html>
 <noscript>This page needs JavaScript; the API reference of the documentation does not.</noscript>
 <script src="{root}/assets/swagger-ui-bundle.js"></script>
 <script src="{root}/start.js" data-document="{document}"></script>
+<script type="module" src="ui/dock.js"></script>
 </body>
 </html>
 """

@@ -26,6 +26,7 @@ def install(app: FastAPI) -> None:
         inside.include_router(module.router)
     page.add_api_route("/", home)
     page.include_router(sign_in.router)
+    page.include_router(dock.public)
     page.include_router(inside)
     page.mount(assets.PATH, app.state.assets, name="assets")
     problems.install(page)

@@ -47,6 +47,7 @@ class Asked(BaseModel):
     creator: Text = ""
     text: Text = ""
     schedule: Text = ""
+    fingerprint: Text = ""
     seen: list[UUID] = Field(default_factory=list, max_length=MOST)
     after: Annotated[str, Field(max_length=500, pattern="^[A-Za-z0-9_-]*$")] = ""
 
@@ -63,13 +64,14 @@ class Asked(BaseModel):
             stage=self.stage or None,
             created_by=user.id if self.creator == ME else _id(self.creator, "creator"),
             schedule_id=_id(self.schedule, "schedule"),
+            fingerprint=self.fingerprint or None,
             text=self.text or None,
         )
 
     @property
     def narrows(self) -> bool:
         """Whether anything is filtered."""
-        return bool(self.status or self.type or self.stage or self.creator or self.text or self.schedule)
+        return bool(self.query())
 
     def query(self, **changes: Any) -> str:
         """Return the query of the same list with ``changes``; it begins with a question mark unless it is empty.

@@ -19,9 +19,9 @@ class Badge:
 def badge(job: Job, now: datetime) -> Badge:
     """Return the badge of a job."""
     if job.control_request is Request.PAUSE:
-        return Badge(job.status, "Pausing", "stops at its next boundary")
+        return Badge(job.status, "Pausing", "at the next boundary")
     if job.control_request is Request.CANCEL:
-        return Badge(job.status, "Cancelling", "stops at its next boundary")
+        return Badge(job.status, "Cancelling", "at the next boundary")
     return Badge(job.status, job.status.value.capitalize(), _more(job, now))
 
 

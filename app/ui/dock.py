@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from app.jobs.listing import Count, JobFilter
 from app.jobs.states import Status
 from app.services import Services
+from app.ui.assets import FOLDER
 from app.ui.job_row import JobRow
 from app.ui.page import fragment
 from app.ui.parts import now
 
-router = APIRouter()
+router, public = APIRouter(), APIRouter()
 
 #: Jobs that the dock shows; of the others it says how many there are.
 SHOWN = 3
@@ -44,4 +45,13 @@ async def _count(services: Services, filters: JobFilter) -> Count:
 @router.get("/dock")
 async def show(request: Request) -> Response:
     """Show the jobs that run now."""
-    return fragment(request, "dock-fragment.html", dock=await dock(request))
+    response = fragment(request, "dock-fragment.html", dock=await dock(request))
+    # For pages that do not have it yet.
+    response.headers["X-Style"] = request.app.state.assets.paths["jobs.css"]
+    return response
+
+
+@public.get("/dock.js")
+async def script() -> Response:
+    """Return the script that puts the dock on other pages of the service."""
+    return FileResponse(FOLDER / "dock.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
