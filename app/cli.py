@@ -141,12 +141,12 @@ def worker(
         raise typer.Exit(MISUSE)
 
     from app.handlers import REGISTRY
-    from app.services import open_services
+    from app.services import open_services, sampled
 
     async def work() -> None:
         stop = asyncio.Event()
         _on_stop(stop.set)
-        async with open_services(settings, REGISTRY):
+        async with open_services(settings, REGISTRY) as services, sampled(services):
             await stop.wait()
 
     _run(work())

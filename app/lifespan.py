@@ -14,7 +14,7 @@ from app.feed.feed import Feed
 from app.feed.reader import FeedReader
 from app.jobs.clock import Clock
 from app.jobs.registry import Registry
-from app.services import Services, open_services
+from app.services import Services, open_services, sampled
 from app.settings import Settings
 
 
@@ -26,7 +26,7 @@ def lifespan(
 
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings, registry, workers=workers, clock=clock) as services:
+        async with open_services(settings, registry, workers=workers, clock=clock) as services, sampled(services):
             app.state.services = services
             app.state.accounts = await Accounts.open(services.database.engine, settings)
             app.state.browser_sessions = open_sessions(services, settings)

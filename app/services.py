@@ -35,6 +35,7 @@ from app.schedules.service import Schedules
 from app.schedules.store import ScheduleStore
 from app.settings import Settings
 from app.telemetry.events import LogEvent, emit
+from app.telemetry.history import LOOK, Sampler
 from app.webhooks.courier import LOOK_SECONDS, Courier
 from app.webhooks.store import WebhookStore
 from app.workers.executor import Executor
@@ -129,6 +130,17 @@ async def open_services(
         emit(log, LogEvent.SERVICE_STARTED, database="embedded" if database.embedded else "configured")
         yield services
     emit(log, LogEvent.SERVICE_STOPPED)
+
+
+@asynccontextmanager
+async def sampled(services: Services) -> AsyncIterator[None]:
+    """Have the minutes noted while the block runs; every process that stays does so."""
+    sampler = Sampler(services.database.engine, services.settings, services.clock)
+    looks = Periodic(sampler.look, LOOK, on_error=LogEvent.SAMPLER_FAILED)
+    try:
+        yield
+    finally:
+        await looks.stop()
 
 
 def engine_of(settings: Settings, database: Database) -> Engine:

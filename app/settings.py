@@ -245,6 +245,14 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "retention"},
     )
 
+    history_days: int = Field(
+        default=14,
+        ge=1,
+        le=366,
+        description="Days for which it is kept, minute by minute, how full the queue was: what the charts show.",
+        json_schema_extra={"group": "retention"},
+    )
+
     webhook_private_addresses: bool = Field(
         default=False,
         description="Whether webhooks may reach addresses that are not public: this machine, and private networks.",

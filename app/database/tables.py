@@ -315,6 +315,26 @@ workers = Table(
     Column("renewals", BigInteger, nullable=False, server_default=text("0")),
 )
 
+queue_samples = Table(
+    "queue_samples",
+    metadata,
+    # The minute, by its beginning.
+    _time("at", primary_key=True),
+    # How it was at its end.
+    Column("due", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    Column("processing", Integer, nullable=False),
+    Column("paused", Integer, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("oldest_seconds", Double, nullable=False),
+    # What happened within it.
+    Column("created", Integer, nullable=False),
+    Column("completed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("cancelled", Integer, nullable=False),
+    Column("repeated", Integer, nullable=False),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,

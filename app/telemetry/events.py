@@ -58,6 +58,7 @@ class LogEvent(StrEnum):
     WEBHOOK_FAILED = "webhook.failed"
     WEBHOOK_GIVEN_UP = "webhook.given_up"
     COURIER_FAILED = "courier.failed"
+    SAMPLER_FAILED = "sampler.failed"
     PLAY_COMPARED = "play.compared"
 
 
@@ -190,6 +191,9 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.COURIER_FAILED: LogLine(
         "warning", "A look for messages to webhooks failed; the next one follows.", ("error",)
+    ),
+    LogEvent.SAMPLER_FAILED: LogLine(
+        "warning", "A minute could not be noted for the charts; the next look tries again.", ("error",)
     ),
     LogEvent.PLAY_COMPARED: LogLine(
         "info",

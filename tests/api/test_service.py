@@ -244,3 +244,13 @@ async def test_the_queue_tells_engine_connection_counts_and_workers(client, admi
 
 async def test_a_health_probe_needs_no_existing_job(client):
     assert_problem(await client.get(f"/api/v1/jobs/{uuid4()}/progress"), 404, "job.not_found")
+
+
+async def test_charts_get_how_full_the_queue_was(client, viewer):
+    answer = await client.get("/api/metrics/history", headers=viewer, params={"minutes": 60, "points": 20})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["step_seconds"] == 180
+    assert_problem(
+        await client.get("/api/metrics/history", headers=viewer, params={"minutes": 0}), 422, "request.invalid"
+    )
+    assert_problem(await client.get("/api/metrics/history"), 401, "auth.not_authenticated")

@@ -1,6 +1,8 @@
 """The service's own state: health, metrics, the inside of the queue."""
 
-from fastapi import Request, Response
+from typing import Annotated
+
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.api.deps import CurrentSettings, Everything
@@ -9,6 +11,7 @@ from app.api.route import OperationRouter
 from app.api.schemas.service import (
     AliveRead,
     HealthRead,
+    HistoryRead,
     MetricList,
     QueueStatus,
     ReadyRead,
@@ -16,6 +19,7 @@ from app.api.schemas.service import (
 )
 from app.auth.permissions import Permission
 from app.telemetry.health import liveness, ready, report
+from app.telemetry.history import history
 from app.telemetry.measurement import measure
 from app.telemetry.prometheus import CONTENT_TYPE, prometheus_text
 
@@ -23,6 +27,9 @@ from app.telemetry.prometheus import CONTENT_TYPE, prometheus_text
 router = OperationRouter("Service")
 #: Operations for admins.
 admin = OperationRouter("Service")
+
+#: A year: as far back as anything can be kept.
+MOST_MINUTES = 366 * 24 * 60
 
 _HEALTHY = {"status": "healthy", "reasons": [], "workers": 1, "oldest_pending_seconds": 0.4, "stuck_jobs": 0}
 _HEALTHY["paused_types"] = []
@@ -136,6 +143,48 @@ async def get_metrics(request: Request, settings: CurrentSettings, services: Eve
     if "application/json" not in request.headers.get("accept", "").lower():
         return Response(prometheus_text(figures), media_type=CONTENT_TYPE)  # type: ignore[return-value]  # as text
     return MetricList.of(figures)
+
+
+@router.add(
+    "GET",
+    "/metrics/history",
+    Operation(
+        "getHistory",
+        "See how full the queue was over time",
+        permission=Permission.METRICS_READ,
+        success="What was noted.",
+        example={
+            "step_seconds": 180,
+            "items": [
+                {
+                    "at": "2026-03-02T09:15:00Z",
+                    "minutes": 3,
+                    "due": 12,
+                    "pending": 14,
+                    "processing": 4,
+                    "paused": 0,
+                    "slots": 4,
+                    "oldest_seconds": 8.2,
+                    "created": 90,
+                    "completed": 87,
+                    "failed": 1,
+                    "cancelled": 0,
+                    "repeated": 2,
+                }
+            ],
+        },
+    ),
+)
+async def get_history(
+    services: Everything,
+    minutes: Annotated[int, Query(ge=1, le=MOST_MINUTES, description="How far to look back, in minutes.")] = 360,
+    points: Annotated[int, Query(ge=1, le=1000, description="About how many stretches to cut that into.")] = 120,
+) -> HistoryRead:
+    """Return how full the queue was and what was done, in stretches of whole minutes: for charts.
+
+    Each minute is noted once for all processes, and kept for `HISTORY_DAYS`.
+    """
+    return HistoryRead.of(await history(services.database.engine, services.clock, minutes=minutes, points=points))
 
 
 @admin.add(

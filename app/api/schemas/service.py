@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.api.schemas.base import ResponseBody
 from app.telemetry.health import Reason, Report
+from app.telemetry.history import History
 from app.telemetry.metrics import METRICS, Figures, MetricKind, MetricType
 
 
@@ -100,6 +101,39 @@ class MetricList(ResponseBody):
     def of(cls, figures: Figures) -> "MetricList":
         """Show ``figures``, every metric in the order of the table."""
         return cls(items=[MetricRead.of(kind, figures) for kind in METRICS])
+
+
+class PointRead(ResponseBody):
+    """A stretch of time: how full the queue was at most, and what was done in it altogether."""
+
+    at: datetime = Field(description="When it begins.")
+    minutes: int = Field(
+        ge=1, description="Minutes of it that were noted: those in which the service ran."
+    )
+    due: int = Field(description="Most pending jobs for which nothing but a worker was missing.")
+    pending: int = Field(description="Most pending jobs.")
+    processing: int = Field(description="Most jobs that ran at the same time.")
+    paused: int = Field(description="Most paused jobs.")
+    slots: int = Field(description="Most jobs that all live workers could run at the same time.")
+    oldest_seconds: float = Field(description="Longest that the oldest due job had waited.")
+    created: int = Field(description="Jobs that were created.")
+    completed: int = Field(description="Jobs that were completed.")
+    failed: int = Field(description="Jobs that failed.")
+    cancelled: int = Field(description="Jobs that were cancelled.")
+    repeated: int = Field(description="Attempts that were repeated without anybody asking: automatic retries, rescues.")
+
+
+class HistoryRead(ResponseBody):
+    """How full the queue was, and what was done, over time."""
+
+    step_seconds: int = Field(description="The length of each stretch.")
+    items: list[PointRead] = Field(description="The stretches, oldest first; one in which no process ran is left out.")
+
+    @classmethod
+    def of(cls, history: History) -> "HistoryRead":
+        """Show ``history``."""
+        points = [PointRead.model_validate(vars(point)) for point in history.points]
+        return cls(step_seconds=int(history.step.total_seconds()), items=points)
 
 
 class WorkerRead(ResponseBody):
