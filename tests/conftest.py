@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -25,6 +26,15 @@ from app.services import Services, open_services
 from app.settings import Settings
 from app.telemetry.events import LOG_LINES, LogEvent
 from tests.redis_server import RedisServer
+
+#: For walks through the service that take minutes: ``--hypothesis-profile=thorough``.
+hypothesis.settings.register_profile(
+    "thorough",
+    max_examples=1000,
+    stateful_step_count=80,
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
 
 # Started in the background by a shell, a run ignores interrupts, and so would every process that its tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

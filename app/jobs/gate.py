@@ -5,7 +5,7 @@ jobs of other types pass without it. A paused type lets nothing through: its job
 them over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,13 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.tables import jobs, type_gates
+from app.database.together import Together
 from app.jobs.due import IN_TURN, is_due
 from app.jobs.limits import Limits, Rate
 from app.jobs.model import Job, Lease
 from app.jobs.reader import read_job
 from app.jobs.registry import Registry
 from app.jobs.states import Status
-from app.jobs.store import JobStore
+from app.jobs.store import Claim, JobStore
 
 #: When to look again whether a type has room that a running job of another process may give free.
 LOOK_AGAIN = timedelta(seconds=0.25)
@@ -52,15 +53,14 @@ class Gate:
     def __init__(self, store: JobStore, registry: Registry) -> None:
         self._store = store
         self._limits: Mapping[str, Limits] = {name: kind.limits for name, kind in registry.items()}
+        self._claims: Together[tuple[Claim, timedelta], Job | None] = Together(self._claim_together)
         self._first: Mapping[str, str] = {name: kind.stages[0].name for name, kind in registry.items()}
 
     async def claim(self, lease: Lease, type: str, *, lasts: timedelta) -> Job | NotNow | None:
         """Take a pending job for the worker of ``lease``; None: the delivery is old, or somebody was quicker."""
         limits, stage = self._limits.get(type, _NO_LIMITS), self._first.get(type)
         if not limits.gated:
-            async with self._store.alone() as connection:
-                job = await self._store.claim_on(connection, lease, lasts=lasts, stage=stage)
-            return job or await self._early(lease)
+            return await self._claims.ask((Claim(lease, stage), lasts)) or await self._early(lease)
         async with self._store.engine.begin() as connection:
             starts = await _lock(connection, type)
             room, now = await self._room(connection, type, limits, starts)
@@ -70,6 +70,16 @@ class Gate:
             if job is not None and limits.rate:
                 await _note(connection, type, [*starts, now], limits.rate)
         return job or await self._early(lease)
+
+    async def _claim_together(self, asked: Sequence[tuple[Claim, timedelta]]) -> list[Job | None]:
+        # A process has one worker and one length of leases.
+        kinds = {(claim.lease.worker_id, lasts) for claim, lasts in asked}
+        claimed: dict[Lease, Job | None] = {}
+        for worker_id, lasts in kinds:
+            claims = [claim for claim, long in asked if (claim.lease.worker_id, long) == (worker_id, lasts)]
+            found = await self._store.claim_all(claims, lasts=lasts)
+            claimed |= zip([claim.lease for claim in claims], found, strict=True)
+        return [claimed[claim.lease] for claim, _ in asked]
 
     async def next(self, type: str) -> tuple[list[Job], Room]:
         """Return the due jobs that may start now, the first first, and how much room the type had."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Select,
+    TableValuedAlias,
     Text,
     Update,
     bindparam,
@@ -31,7 +32,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, Insert, insert
+from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import NO_JOBS, jobs
@@ -93,6 +94,22 @@ class Checkpoint:
 
     path: str
     stage: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that a worker wants under ``lease``, and the stage that it begins with when it is new."""
+
+    lease: Lease
+    stage: str | None
+
+
+@dataclass(frozen=True)
+class End:
+    """A job that is done, and the checkpoint of its last stage, if the row does not name it yet."""
+
+    lease: Lease
+    checkpoint: Checkpoint | None
 
 
 #: Who is told of jobs that wait for no other any more; it must not fail.
@@ -293,26 +310,49 @@ class JobStore(Transitions):
 
         None: the delivery is old or early, its type is paused, or another worker or a person was quicker.
         """
+        (job,) = await self.claim_all_on(connection, [Claim(lease, stage)], lasts=lasts)
+        return job
+
+    async def claim_all(self, claims: Sequence[Claim], *, lasts: timedelta) -> list[Job | None]:
+        """Take pending jobs for one worker, in one statement; the answers are in the order of ``claims``."""
+        async with self.alone() as connection:
+            return await self.claim_all_on(connection, claims, lasts=lasts)
+
+    async def claim_all_on(
+        self, connection: AsyncConnection, claims: Sequence[Claim], *, lasts: timedelta
+    ) -> list[Job | None]:
+        """Take pending jobs as ``claim_all`` does, on ``connection``."""
+        worker = claims[0].lease.worker_id
+        held = {**_parts(claim.lease for claim in claims), "wanted_stages": [claim.stage for claim in claims]}
         statement = self._keep("claim", self._claimed)
-        held = {**_parts(lease), "lease_lasts": lasts, "lease_stage": stage}
-        claimed = await self._changed(connection, statement, held, Caller(Actor.WORKER, lease.worker_id))
-        return claimed[0] if claimed else None
+        caller = Caller(Actor.WORKER, worker)
+        changed = await self._changed(connection, statement, {**held, "lease_lasts": lasts}, caller)
+        claimed = {(job.id, job.run): job for job in changed}
+        return [claimed.get((claim.lease.job_id, claim.lease.run)) for claim in claims]
 
     def _claimed(self) -> Select[Any]:
         now = self.clock.now()
+        wanted = _wanted(stage=bindparam("wanted_stages", type_=ARRAY(Text)))
+        due = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now)
+        found = [jobs.c.id == wanted.c.job, jobs.c.run == wanted.c.run, due, jobs.c.waits_for == NO_JOBS]
+        # In the one order in which rows of several jobs are locked; see app.jobs.dependents.
+        free = (
+            select(jobs.c.id, wanted.c.stage)
+            .where(jobs.c.status == Status.PENDING.value, *found, not_(is_held()))
+            .order_by(jobs.c.dependency_depth, jobs.c.id)
+            .with_for_update(of=jobs)
+            .cte("free")
+        )
         values = {
             "worker_id": _LEASE_WORKER,
             "lock_expires_at": now + _LEASE_LASTS,
-            "stage": func.coalesce(jobs.c.stage, bindparam("lease_stage", type_=Text)),
+            "stage": func.coalesce(jobs.c.stage, free.c.stage),
             "started_at": func.coalesce(jobs.c.started_at, now),
             "next_retry_at": None,
             "waited_seconds": jobs.c.waited_seconds + _waited(now),
             "aged_at": None,
         }
-        due = or_(jobs.c.next_retry_at.is_(None), jobs.c.next_retry_at <= now)
-        free = [jobs.c.waits_for == NO_JOBS, not_(is_held())]
-        guard = [jobs.c.id == _LEASE_JOB, jobs.c.run == _LEASE_RUN, due, *free]
-        return self._change(Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values)
+        return self._change(Event.CLAIM, Status.PENDING, Status.PROCESSING, [jobs.c.id == free.c.id], values)
 
     async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:
         """Lengthen a worker's leases; one that is missing from the answer is lost."""
@@ -365,7 +405,7 @@ class JobStore(Transitions):
         names = tuple(said)
         statement = self._recorded(names, errors) if errors else self._keep(names, lambda: self._recorded(names))
         values = {f"step_{name}": value for name, value in said.items()}
-        held = {**_parts(lease), "lease_lasts": extend, "step_stage": stage}
+        held = {**_part(lease), "lease_lasts": extend, "step_stage": stage}
         row = (await connection.execute(statement, {**held, **values})).one_or_none()
         if row is None:
             raise LeaseLost(f"job {lease.job_id} is no longer held by {lease.worker_id}")
@@ -407,6 +447,41 @@ class JobStore(Transitions):
         await self.tell_freed(free)
         return settled[0] if settled else None
 
+    async def complete_all(self, ends: Sequence[End]) -> list[bool]:
+        """End one worker's hold on jobs that are done, in one statement; tell of each whether it has ended so.
+
+        It has not when the lease is lost, or when others wait for the job, which are for ``settle``.
+        """
+        worker = ends[0].lease.worker_id
+        linked = {"wanted_paths": [end.checkpoint and end.checkpoint.path for end in ends]}
+        linked["wanted_stages"] = [end.checkpoint and end.checkpoint.stage for end in ends]
+        statement = self._keep("complete", self._completed)
+        said = self._said(Caller(Actor.WORKER, worker), None)
+        async with self.alone() as connection:
+            parameters = {**_parts(end.lease for end in ends), **linked, **said}
+            completed = set((await connection.execute(statement, parameters)).scalars())
+        return [end.lease.job_id in completed for end in ends]
+
+    def _completed(self) -> Select[Any]:
+        stages, paths = bindparam("wanted_stages", type_=ARRAY(Text)), bindparam("wanted_paths", type_=ARRAY(Text))
+        wanted = _wanted(stage=stages, path=paths)
+        held = [jobs.c.id == wanted.c.job, jobs.c.run == wanted.c.run, jobs.c.worker_id == _LEASE_WORKER]
+        ending = (
+            select(jobs.c.id, wanted.c.stage, wanted.c.path)
+            .where(jobs.c.status == Status.PROCESSING.value, *held, ~jobs.c.has_dependents)
+            .order_by(jobs.c.dependency_depth, jobs.c.id)
+            .with_for_update(of=jobs)
+            .cte("ending")
+        )
+        values = {
+            **UNHELD,
+            **self._ended(),
+            "last_checkpoint_path": func.coalesce(ending.c.path, jobs.c.last_checkpoint_path),
+            "last_checkpoint_stage": func.coalesce(ending.c.stage, jobs.c.last_checkpoint_stage),
+        }
+        guard = [jobs.c.id == ending.c.id]
+        return self._change(Event.COMPLETE, Status.PROCESSING, Status.COMPLETED, guard, values, told=[jobs.c.id])
+
     async def settle_on(
         self,
         connection: AsyncConnection,
@@ -431,7 +506,7 @@ class JobStore(Transitions):
         if event is Event.RESCHEDULE:
             values["step_delay"] = delay or timedelta()
         caller = Caller(Actor.WORKER, lease.worker_id)
-        return await self._changed(connection, statement, {**_parts(lease), **values}, caller, reason)
+        return await self._changed(connection, statement, {**_part(lease), **values}, caller, reason)
 
     def _settled(self, event: Event, error: bool, checkpoint: bool, followed: bool) -> Select[Any]:
         to = target(Status.PROCESSING, event)
@@ -487,8 +562,27 @@ _FREE: Values = {"depends_on": [], "waits_for": [], "dependency_depth": 0}
 _LINK = ("last_checkpoint_path", "last_checkpoint_stage")
 
 
-def _parts(lease: Lease) -> Parameters:
+def _part(lease: Lease) -> Parameters:
     return {"lease_job": lease.job_id, "lease_run": lease.run, "lease_worker": lease.worker_id}
+
+
+def _parts(leases: Iterable[Lease]) -> Parameters:
+    """Return the parameters of ``_wanted``, and the one worker of these leases."""
+    parts = [(lease.job_id, lease.run, lease.worker_id) for lease in leases]
+    ids, runs, workers = zip(*parts, strict=True)
+    if len(set(workers)) > 1:
+        raise ValueError("these leases are of several workers")
+    return {"wanted_jobs": list(ids), "wanted_runs": list(runs), "lease_worker": workers[0]}
+
+
+def _wanted(**more: BindParameter[Any]) -> TableValuedAlias:
+    """Return the leases that a statement is about as a table, with further columns."""
+    columns = {
+        "job": bindparam("wanted_jobs", type_=ARRAY(jobs.c.id.type)),
+        "run": bindparam("wanted_runs", type_=ARRAY(jobs.c.run.type)),
+        **more,
+    }
+    return func.unnest(*columns.values()).table_valued(*columns).render_derived(name="wanted")
 
 
 def _linked(checkpoint: Checkpoint | None) -> dict[str, Any]:

@@ -8,7 +8,20 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
-from sqlalchemy import CTE, ColumnElement, Executable, Select, Text, bindparam, cast, func, literal, select, update
+from sqlalchemy import (
+    CTE,
+    Column,
+    ColumnElement,
+    Executable,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -79,12 +92,25 @@ class Transitions:
         reason: str | None = None,
     ) -> list[Job]:
         """Execute what ``_change`` or ``_audited`` made; return the changed jobs as they are now."""
-        said = {"said_actor": caller.actor.value, "said_actor_id": caller.id, "said_reason": reason}
+        said = self._said(caller, reason)
         return [read_job(row) for row in await connection.execute(statement, {**parameters, **said})]
 
+    @staticmethod
+    def _said(caller: Caller, reason: str | None) -> Parameters:
+        """Return what the audit entry says of who did it, and why."""
+        return {"said_actor": caller.actor.value, "said_actor_id": caller.id, "said_reason": reason}
+
     def _change(
-        self, event: Event, source: Status, to: Status, guard: Sequence[ColumnElement[bool]], values: Values
+        self,
+        event: Event,
+        source: Status,
+        to: Status,
+        guard: Sequence[ColumnElement[bool]],
+        values: Values,
+        *,
+        told: Sequence[Column[Any]] = (),
     ) -> Select[Any]:
+        """Return the statement; it tells these columns of the changed jobs, by default all."""
         if source not in sources(event, to=to):
             raise ValueError(f"the transition table has no {source} → {to} on {event}")
         changed = (
@@ -94,12 +120,14 @@ class Transitions:
             .returning(*jobs.c)
             .cte("changed")
         )
-        statement = self._audited(changed, event, source)
+        statement = self._audited(changed, event, source, told)
         if to in TERMINAL:
             statement = statement.add_cte(announcement(changed, to, self.clock.now()).cte("announced"))
         return statement
 
-    def _audited(self, changed: CTE, event: Event, source: Status | None) -> Select[Any]:
+    def _audited(
+        self, changed: CTE, event: Event, source: Status | None, told: Sequence[Column[Any]] = ()
+    ) -> Select[Any]:
         """Return a statement that runs ``changed``, writes its audit entries, and returns the changed jobs."""
         entry = (
             insert(job_events)
@@ -119,7 +147,8 @@ class Transitions:
             )
             .returning(func.pg_notify(EVENTS_CHANNEL, ""))
         )
-        return select(changed).add_cte(entry.cte("audited"))
+        shown = select(*(changed.c[column.name] for column in told)) if told else select(changed)
+        return shown.add_cte(entry.cte("audited"))
 
     def _ending(self, entry: dict[str, Any] | None) -> dict[str, Any]:
         return {**self._ended(), "error_log": self._log([entry])} if entry else self._ended()

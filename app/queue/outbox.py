@@ -1,14 +1,13 @@
 """Makes job rows and queue entries agree: the row is committed first, then handed over, and looked after."""
 
-import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 
+from app.database.together import Together
 from app.jobs.model import Job
 from app.jobs.states import Status
 from app.queue.engine import Delivery, Engine, Entry
@@ -27,21 +26,13 @@ _SPARED_SECONDS = 5.0
 LONGEST_DELAY = timedelta(days=365)
 
 
-@dataclass
-class _Batch:
-    """Jobs of several callers that go to the queue together, and the task that takes them there."""
-
-    jobs: list[Job] = field(default_factory=list)
-    sent: asyncio.Task[None] | None = None
-
-
 class Outbox:
     """Hands committed jobs to the queue, and tells which of them it does not hold."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._spared_until = 0.0
-        self._gathering, self._sending = _Batch(), asyncio.Lock()
+        self._sending: Together[Sequence[Job], None] = Together(self._send)
 
     async def dispatch(self, jobs: Sequence[Job]) -> None:
         """Hand pending jobs over; one that cannot be handed over now stays pending for the reconciler.
@@ -51,22 +42,16 @@ class Outbox:
         jobs = [job for job in jobs if not job.waits_for and job.status is Status.PENDING]
         if not jobs or time.monotonic() < self._spared_until:
             return
-        batch = self._gathering
-        batch.jobs += jobs
-        batch.sent = batch.sent or asyncio.create_task(self._send(batch), name="outbox")
         try:
-            # Others wait for it too: who is cancelled leaves it under way.
-            await asyncio.shield(batch.sent)
+            await self._sending.ask(jobs)
         except Exception as error:
             # Whoever creates a job waits for this call: while the queue is away, only one of them waits in vain.
             self._spared_until = time.monotonic() + _SPARED_SECONDS
             emit(log, LogEvent.QUEUE_UNAVAILABLE, jobs=[str(job.id) for job in jobs[:10]], error=str(error))
 
-    async def _send(self, batch: "_Batch") -> None:
-        """Hand ``batch`` over when the one before it has been; until then, others may still be added."""
-        async with self._sending:
-            self._gathering = _Batch()
-            await self.hand_over(batch.jobs)
+    async def _send(self, asked: Sequence[Sequence[Job]]) -> list[None]:
+        await self.hand_over([job for jobs in asked for job in jobs])
+        return [None] * len(asked)
 
     async def hand_over(self, jobs: Sequence[Job]) -> None:
         """Hand pending jobs over; raises what the engine raises when it cannot."""

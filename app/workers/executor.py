@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from app.database.together import Together
 from app.jobs.checkpoints import CheckpointStore
 from app.jobs.files import FileStore
 from app.jobs.gate import Gate, NotNow
@@ -15,7 +16,7 @@ from app.jobs.registry import Registry
 from app.jobs.retry import UNKNOWN_TYPE_WAIT
 from app.jobs.service import Dispatch
 from app.jobs.states import Event, Status
-from app.jobs.store import Checkpoint, JobStore
+from app.jobs.store import Checkpoint, End, JobStore
 from app.problems import Problem, UnknownJobType
 from app.queue.engine import Delivery
 from app.queue.feeder import Feeder
@@ -66,6 +67,7 @@ class Executor:
         self._lease = lease
         self._chance = chance
         self._closing = False
+        self._ends: Together[End, bool] = Together(store.complete_all)
 
     def close(self) -> None:
         """Take no more jobs, and stop the running ones at their next boundary."""
@@ -129,7 +131,7 @@ class Executor:
             tracing.fail(tracing.current(), outcome.error)
         match outcome:
             case Completed():
-                await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED, checkpoint=execution.unlinked)
+                await self._complete(execution)
             case Stopped():
                 await self._end(execution.job, *_STOPS[outcome.request], checkpoint=execution.unlinked)
             case Failed() if outcome.transient and execution.request:
@@ -141,6 +143,15 @@ class Executor:
                 await self._settle_failure(execution.job, outcome, execution.unlinked)
             case Lost():
                 emit(log, LogEvent.JOB_LEASE_LOST, worker_id=self.worker_id)
+
+    async def _complete(self, execution: Execution) -> None:
+        """Write the end of a job that is done, together with others that are done now."""
+        end = End(execution.lease, execution.unlinked)
+        if not await self._ends.ask(end):
+            # Others wait for it, or the lease is lost.
+            await self._end(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED, checkpoint=execution.unlinked)
+            return
+        await self._told(execution.job, Event.COMPLETE, LogEvent.JOB_COMPLETED)
 
     async def _settle_failure(self, job: Job, failure: Failed, checkpoint: Checkpoint | None = None) -> None:
         entry = _entry(failure)
@@ -181,12 +192,16 @@ class Executor:
         extra = {"error": error["message"]} if error else {}
         if delay:
             extra["retry_in_seconds"] = f"{delay.total_seconds():.1f}"
-        tracing.current().set_attribute("job.outcome", event.value)
-        emit(log, line, **extra)
         if settled.status is Status.PENDING:
             await self._dispatch.dispatch([settled])
-        await self._feeder.ended(job.type)
+        await self._told(job, event, line, **extra)
         return True
+
+    async def _told(self, job: Job, event: Event, line: LogEvent, **extra: str) -> None:
+        """Tell of the end of an attempt that is written."""
+        tracing.current().set_attribute("job.outcome", event.value)
+        emit(log, line, **extra)
+        await self._feeder.ended(job.type)
 
 
 def _entry(failure: Failed) -> dict[str, Any]:

@@ -77,6 +77,11 @@ class ContractConfig(_Section):
     scenario: str = Field(
         default="", description="The scenario whose exported `TOKEN` authenticates the requests; empty: none."
     )
+    users: dict[str, str] = Field(
+        default_factory=dict,
+        description="Name → the exported variable of the scenario that holds the user's token. The first runs all "
+        "phases, and generated cases are divided among them; none: one user with `TOKEN`.",
+    )
     exclude: list[ExcludedOperation] = Field(default_factory=list, description="What is left out, each with a reason.")
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,20 @@ _FAILURES_EACH = 3
 """Findings for one operation and check; more of a kind say nothing new."""
 
 _FINISH_SECONDS = 15.0
-_PHASES = ("examples,coverage", "fuzzing,stateful")
+_FIXED, _GENERATED = "examples,coverage", "fuzzing,stateful"
 """Phases that run beside each other, in processes: a tester mostly waits, and threads of one disturb each other."""
+_AT_ONCE = 2
 _USAGE_ERROR = 2
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of schemathesis: its phases, the cases that it generates for each operation, and as whom it asks."""
+
+    phases: str
+    most: int
+    user: str
+    variable: str
 
 
 @dataclass(frozen=True)
@@ -57,8 +68,8 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
     file = config.openapi.as_posix() if config.openapi else "pyproject.toml"
     documented = openapi_examples.check(truth.document, truth.inventory, file)
     stale = list(_stale(config.contract, truth.document))
-    with ThreadPoolExecutor(len(_PHASES)) as pool:
-        parts = list(pool.map(lambda phases: _part(config, root, truth, phases), _PHASES))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        parts = list(pool.map(lambda one: _part(config, root, truth, one), _runs(config.contract)))
     events = merged([part.events for part in parts])
     log = next((part.log for part in parts if part.events.stopped != "completed"), "")
     died = "".join(part.died for part in parts)
@@ -78,22 +89,30 @@ def run(config: Config, root: Path, truth: Truth | None = None) -> CheckResult:
     return CheckResult(tuple(sorted(set(findings))), events.cases, figures)
 
 
-def _part(config: Config, root: Path, truth: Truth, phases: str) -> _Part:
+def _runs(config: ContractConfig) -> list[_Run]:
+    """The first user meets everything; what is generated is divided among all of them."""
+    users = list((config.users or {"": "TOKEN"}).items())
+    share = max(1, config.max_examples // len(users))
+    return [_Run(_FIXED, config.max_examples, *users[0]), *(_Run(_GENERATED, share, *user) for user in users)]
+
+
+def _part(config: Config, root: Path, truth: Truth, run: _Run) -> _Part:
     """Run some phases against a service of their own, so that no other phase deletes what they have made."""
     contract = config.contract
     with (
         scratch_folder(memory()) as scratch,
         open_testbed(config, root, scratch, "contract", contract.scenario) as bed,
     ):
-        token = bed.variables.get("TOKEN", "")
+        token = bed.variables.get(run.variable, "")
         if contract.scenario and not token:
-            raise TrueupError(f"tool.trueup.contract.scenario: {contract.scenario} exports no TOKEN")
-        events, log = _test(contract, truth.document, scratch / "st", bed.service, token, phases)
+            raise TrueupError(f"tool.trueup.contract.scenario: {contract.scenario} exports no {run.variable}")
+        events, log = _test(contract, truth.document, scratch / "st", bed.service, token, run)
+        events = replace(events, failures=tuple(replace(failure, user=run.user) for failure in events.failures))
         return _Part(events, log, "" if bed.service.alive else bed.service.tail())
 
 
 def _test(
-    config: ContractConfig, document: Mapping[str, Any], folder: Path, service: Service, token: str, phases: str
+    config: ContractConfig, document: Mapping[str, Any], folder: Path, service: Service, token: str, run: _Run
 ) -> tuple[Events, str]:
     """Run schemathesis in `folder`; what happened, and the end of what it printed."""
     folder.mkdir()
@@ -102,9 +121,9 @@ def _test(
     report, log = folder / "events.ndjson", folder / "log"
     command = [
         *("schemathesis", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", service.base_url),
-        *("--max-examples", str(config.max_examples), "--seed", str(config.seed), "--generation-database", "none"),
+        *("--max-examples", str(run.most), "--seed", str(config.seed), "--generation-database", "none"),
         *("--report", "ndjson", "--report-ndjson-path", report.name, "--no-color", "--request-timeout", "10"),
-        *("--phases", phases),
+        *("--phases", run.phases),
         *(("--header", f"Authorization: Bearer {token}") if token else ()),
     ]
     with log.open("wb") as sink:
@@ -200,7 +219,8 @@ def _gaps(
 
 def _finding(failure: Failure, inventory: Inventory, file: str) -> Finding:
     path, line = _place(failure.operation, inventory, file)
-    message = f"{failure.operation}: {failure.title}: {failure.message} ({failure.check})"
+    asker = f" as {failure.user}" if failure.user else ""
+    message = f"{failure.operation}{asker}: {failure.title}: {failure.message} ({failure.check})"
     detail = "\n".join(part for part in (failure.request, failure.response) if part)
     return Finding(path, line, "contract-failure", message, "", detail)
 

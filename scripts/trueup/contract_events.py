@@ -25,6 +25,8 @@ class Failure:
     request: str = field(compare=False, default="")
     """A command that repeats it."""
     response: str = field(compare=False, default="")
+    user: str = field(compare=False, default="")
+    """As whom it was asked; empty: there is but one user."""
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,22 @@ def test_a_faulty_service_is_found_out(project: Path) -> None:
     assert result.figures["operations"] == 3
 
 
+def test_every_user_is_tried_and_the_cases_are_divided_among_them(project: Path) -> None:
+    desk = project / "scenarios" / "desk.sh"
+    desk.write_text("export TOKEN=letmein STRANGER_TOKEN=whoareyou\n", encoding="utf-8")
+    users = {"clerk": "TOKEN", "stranger": "STRANGER_TOKEN"}
+    result = contract.run(config_of(project, scenario="desk", max_examples=4, users=users), project)
+    refused = [finding.message for finding in result.findings if "418" in finding.message + finding.detail]
+    assert refused
+    assert all("POST /parcels as stranger: " in message for message in refused)
+    alone = contract.run(config_of(project, scenario="desk", max_examples=4), project)
+    assert result.counted < alone.counted * 1.5
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
+        ({"scenario": "desk", "users": {"clerk": "NOBODY"}}, "desk exports no NOBODY"),
         ({"scenario": "unheard"}, "tool.trueup.contract.scenario: 'unheard': no such scenario"),
         (
             {"exclude": [{"operation": "GET /broken", "check": "no_such", "reason": "x"}]},
