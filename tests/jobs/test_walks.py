@@ -3,7 +3,7 @@
 The model of a job is a row of what the table says; the service is the real one, on a real database, its API asked over
 HTTP. After each step the job is as its model, and its audit trail is the walk that the table allows.
 
-More and longer walks: ``pytest tests/jobs/test_walks.py --hypothesis-profile=thorough``.
+More and longer walks: ``pytest tests/jobs/test_walks.py --hypothesis-profile=thorough --timeout=0``.
 """
 
 import asyncio
@@ -50,6 +50,11 @@ ENDINGS = [Event.COMPLETE, Event.FAIL, Event.RESCHEDULE, Event.SUSPEND, Event.ST
 NEW_RUN = {Event.RELEASE, Event.RESCHEDULE, Event.RESCUE, Event.RETRY}
 COUNTED = {Event.RESCHEDULE, Event.RESCUE}
 
+#: A job that waits for no time, whatever the clock says.
+ALWAYS = float("-inf")
+#: Leaves the time before which no attempt begins.
+KEEPS_TIME = {Event.PAUSE}
+
 #: Walks in CI take seconds; a profile that was asked for says more.
 BOUNDS = settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -67,7 +72,7 @@ class Model:
     lease: Lease | None = None
     #: Seconds of the injected clock: when the lease ends, and when the job is due.
     lease_ends: float = 0
-    due: float = 0
+    due: float = ALWAYS
     steps: int = 0
     checkpoint: str | None = None
     trail: tuple[Event, ...] = (Event.CREATE,)
@@ -85,6 +90,7 @@ class Model:
             "run": self.run + new_run,
             "retries": 0 if event is Event.RETRY else self.retries + (event in COUNTED),
             "lease": self.lease if held else None,
+            "due": self.due if event in KEEPS_TIME else ALWAYS,
             "trail": (*self.trail, event),
         }
         return replace(self, **happened | changes)
@@ -173,7 +179,7 @@ class Walk(RuleBasedStateMachine):
         body = {"type": "count", "data": {"items": 1}, "config": {"max_retries": retries}}
         made = self.run(self.world.ask("POST", "/jobs", body))
         assert made.status_code == 201, made.text
-        self.jobs.append(Model(UUID(made.json()["id"]), retries, due=self.now))
+        self.jobs.append(Model(UUID(made.json()["id"]), retries))
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), event=st.sampled_from(PEOPLE))
@@ -308,8 +314,8 @@ class Walk(RuleBasedStateMachine):
         settled = self.run(self.world.services.store.settle(lease, event, delay=timedelta(seconds=delay)))
         assert (settled is not None) == (place is not None)
         if place is not None:
-            due = self.now + delay if event is Event.RESCHEDULE else self.now
-            self.jobs[place] = self.jobs[place].after(event, due=due)
+            due = {"due": self.now + delay} if event is Event.RESCHEDULE else {}
+            self.jobs[place] = self.jobs[place].after(event, **due)
 
     # -- time, and what it makes of leases
 
