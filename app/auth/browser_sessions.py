@@ -21,6 +21,7 @@ from app.database.tables import browser_sessions, users
 from app.jobs.clock import Clock
 
 _BYTES = 32
+_TOKEN_BYTES = 32
 #: How exactly the time of the last request is kept: it is not written again within this time.
 _SEEN = timedelta(minutes=1)
 
@@ -38,12 +39,25 @@ class BrowserSession:
 
     @property
     def form_token(self) -> str:
-        """What every form of this session sends back, so that no other site can send one."""
-        return hmac.new(self.id.encode(), b"form", hashlib.sha256).hexdigest()
+        """What a form of this session sends back, so that no other site can send one.
+
+        It is another one each time, so that the size of a compressed page tells nothing of it.
+        """
+        mask = secrets.token_bytes(_TOKEN_BYTES)
+        return (mask + _masked(self._secret, mask)).hex()
 
     def sent(self, token: str) -> bool:
         """Tell whether a form with this token came from a page of the session."""
-        return hmac.compare_digest(self.form_token.encode(), token.encode())
+        try:
+            given = bytes.fromhex(token)
+        except ValueError:
+            return False
+        mask, masked = given[:_TOKEN_BYTES], given[_TOKEN_BYTES:]
+        return len(given) == 2 * _TOKEN_BYTES and hmac.compare_digest(_masked(masked, mask), self._secret)
+
+    @property
+    def _secret(self) -> bytes:
+        return hmac.digest(self.id.encode(), b"form", "sha256")
 
 
 class BrowserSessions:
@@ -102,6 +116,10 @@ class BrowserSessions:
         statement = update(browser_sessions).where(_S.digest == _digest(session_id)).values(notice=notice)
         async with self._engine.begin() as connection:
             await connection.execute(statement)
+
+
+def _masked(value: bytes, mask: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(value, mask, strict=True))
 
 
 def _digest(session_id: str) -> bytes:

@@ -1,6 +1,7 @@
 """The Jobs page as an application of its own, mounted into the service."""
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from app.api.middleware import DefectNet
@@ -31,6 +32,7 @@ def install(app: FastAPI) -> None:
     page.mount(assets.PATH, app.state.assets, name="assets")
     problems.install(page)
     page.add_middleware(DefectNet, answer=problems.internal_error)
+    page.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_api_route(PATH, start, include_in_schema=False)
     app.mount(PATH, page, name="ui")
 

@@ -46,7 +46,7 @@ async def test_a_stranger_is_sent_to_the_sign_in(people, method, path):
 @pytest.mark.parametrize(("method", "path"), [each for each in guarded() if each[0] == "POST"])
 async def test_a_form_counts_only_with_the_token_of_the_session(people, method, path):
     admin, other = await people.user(Role.ADMIN), await people.user(Role.ADMIN)
-    for token in ("", "0" * 64, await other.token()):
+    for token in ("", "x", "0" * 64, "0" * 128, await other.token()):
         answer = await admin.client.post(f"/ui{path}", data={"token": token})
         assert answer.status_code == 403, path
         assert "Nothing was done" in answer.text
