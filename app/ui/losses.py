@@ -41,7 +41,8 @@ def _by_force_fail(job: Job) -> list[str]:
 
 
 async def _by_delete(job: Job, checkpoints: CheckpointStore) -> list[str]:
-    said = [f"Gone are the job, its audit trail and {await _stored(job, checkpoints)}."]
+    stored = await _stored(job, checkpoints)
+    said = [f"Gone are the job, its audit trail and {stored}." if stored else "Gone are the job and its audit trail."]
     if job.status is Status.PROCESSING:
         said.append("It runs: it is taken from its worker, and the step that the worker is in is lost.")
     if job.has_dependents:
@@ -55,7 +56,7 @@ async def _stored(job: Job, checkpoints: CheckpointStore) -> str:
     except OSError:
         return "its checkpoints, whose storage does not answer now"
     if not saved:
-        return "no checkpoint, since it has none"
+        return ""
     return f"{plural(len(saved), 'checkpoint')}, {size(sum(each.size for each in saved))}"
 
 

@@ -60,7 +60,9 @@ def thousands(value: int) -> str:
 
 
 def upto(value: Count) -> str:
-    """Return a count that ends somewhere: ``1,234``, or ``10,000+``."""
+    """Return a count that ends somewhere: ``1,234``, or ``10k+``."""
+    if value.more and value.jobs and value.jobs % 1000 == 0:
+        return f"{value.jobs // 1000}k+"
     return f"{thousands(value.jobs)}{'+' if value.more else ''}"
 
 
