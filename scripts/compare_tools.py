@@ -1,13 +1,16 @@
-"""Holds other tools against the mutants of `trueup mutate`, side by side in one run, and writes docs/comparison.json.
+"""Holds other tools against mutants of `trueup mutate`, side by side in one run, and writes docs/comparison.json.
 
     uv run --group compare python scripts/compare_tools.py
 
-Every tool runs at its best settings, and gets the benefit of the doubt: whatever it reports about a mutant that it did
-not report about the clean tree counts as caught. trueup counts only when it reports the finding that the mutant names.
-``collect`` gives the result to the pages as facts.
+Of every sort of mutant there is one (of all that rename something, of all that remove something, of each falsehood of a
+page), in an order that chance decides; when the time is over, no further one is begun. So each tool is asked about the
+same ones. Every tool runs at its best settings, and gets the benefit of the doubt: whatever it reports of a mutant that
+it did not report of the clean tree counts as caught. trueup counts only when it reports the finding that the mutant
+names. ``collect`` gives the result to the pages as facts.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -74,7 +77,7 @@ def collect() -> Iterator[Mapping[str, Any]]:
     file = str(TARGET.relative_to(ROOT))
     for order, row in enumerate(document["tools"]):
         yield {"kind": "compared_tool", "file": file, "line": 1, "order": order, **row}
-    yield {"kind": "comparison", "key": "taken", "file": file, "line": 1, **document["taken"]}
+    yield {"kind": "compared", "key": "taken", "file": file, "line": 1, **document["taken"]}
 
 
 # -- the tools
@@ -271,51 +274,103 @@ def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 # -- the run
 
+_SIDES = ("code", "docs", "harmless")
 
-def compare(part: str, jobs: int) -> tuple[list[Row], dict[str, Any]]:
-    """Run every tool on every chosen mutant. Returns a row for each tool, and what the run was made of."""
-    with TemporaryDirectory(prefix="compare-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        chosen = ["--each", "1", *(["--sample", part] if part else [])]
-        own, judged = _trueup(chosen)
-        subprocess.run(["trueup", "mutate", "--export", str(folder / "mutants"), *chosen], cwd=ROOT, check=True)
-        listed = json.loads((folder / "mutants" / "mutants.json").read_text())
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool made of one mutant, and how long it took."""
+
+    caught: bool
+    seconds: float
+
+
+class Comparison:
+    """Every tool on one mutant of every sort, until the time is over."""
+
+    def __init__(self, folder: Path, jobs: int, seconds: float) -> None:
+        self._folder, self._jobs = folder, jobs
+        self._deadline = time.monotonic() + seconds
+        self._clean = folder / "clean"
+
+    def run(self) -> tuple[list[Row], dict[str, Any]]:
+        """A row for each tool, and what the run was made of."""
+        _copy_of_project(self._clean)
+        mutants = one_of_each_sort(_exported(self._folder / "mutants"))
+        with ThreadPoolExecutor(self._jobs) as pool:
+            before = dict(zip(TOOLS, pool.map(self._before, TOOLS), strict=True))
+            tried = pool.map(lambda mutant: self._tried(mutant, before), mutants)
+            found = [
+                (mutant, answers)
+                for mutant, answers in track(zip(mutants, tried, strict=True), "mutants", total=len(mutants))
+                if answers is not None
+            ]
+        fates = _fates([mutant["class"] for mutant, _ in found])
         # Mutants that are no valid programs say nothing; trueup leaves them out, and so does everybody here.
-        mutants = [mutant for mutant in listed if _id(mutant) in judged]
-        clean = folder / "clean"
-        _copy_of_project(clean)
-        rows = [*(_one_tool(tool, mutants, clean, folder, jobs) for tool in TOOLS), own]
-        made = {side: sum(mutant["side"] == side for mutant in mutants) for side in ("code", "docs", "harmless")}
-        return rows, {**made, "date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
+        valid = [(mutant, answers) for mutant, answers in found if _id(mutant) in fates.outcomes]
+        made = {side: sum(mutant["side"] == side for mutant, _ in valid) for side in _SIDES}
+        rows = [
+            _row(tool, [(mutant["side"], answers[tool]) for mutant, answers in valid if tool in answers])
+            for tool in TOOLS
+        ]
+        taken = {**made, "sorts": len(mutants), "date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
+        return [*rows, fates.row([mutant for mutant, _ in valid])], taken
+
+    def _before(self, tool: Tool) -> Reported:
+        return _report(tool, self._clean, self._folder / "scratch" / tool.key / "clean")
+
+    def _tried(self, mutant: dict[str, Any], before: Mapping[Tool, Reported]) -> dict[Tool, Answer] | None:
+        """What each tool says of a mutant; none when the time is over before it is begun."""
+        if time.monotonic() > self._deadline:
+            return None
+        tools = [tool for tool in TOOLS if mutant["side"] in tool.sides]
+        return {tool: self._answer(tool, mutant, before[tool]) for tool in tools}
+
+    def _answer(self, tool: Tool, mutant: dict[str, Any], before: Reported) -> Answer:
+        place = self._folder / "trees" / tool.key / mutant["patch"]
+        shutil.copytree(self._clean, place, symlinks=True)
+        subprocess.run(["git", "apply", str(self._folder / "mutants" / mutant["patch"])], cwd=place, check=True)
+        started = time.perf_counter()
+        try:
+            found = _report(tool, place, self._folder / "scratch" / tool.key / mutant["patch"])
+            return Answer(bool(found - before), time.perf_counter() - started)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def one_of_each_sort(mutants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One mutant of each sort, by chance but always the same; the sides take turns, so that any first part is fair."""
+    drawn = sorted(mutants, key=lambda mutant: hashlib.sha256(repr(_id(mutant)).encode()).digest())
+    queues: dict[str, list[dict[str, Any]]] = {side: [] for side in _SIDES}
+    met: set[tuple[str, str]] = set()
+    for mutant in drawn:
+        # Of code the sort is what is done: all that is renamed, removed, changed. Of pages each class is one.
+        sort = mutant["class"].split()[-1] if mutant["side"] == "code" else mutant["class"]
+        if (mutant["side"], sort) not in met:
+            met.add((mutant["side"], sort))
+            queues[mutant["side"]].append(mutant)
+    ordered = []
+    while any(queues.values()):
+        for side, number in (("code", 1), ("docs", 2), ("harmless", 1)):
+            ordered += queues[side][:number]
+            del queues[side][:number]
+    return ordered
+
+
+def _exported(folder: Path) -> list[dict[str, Any]]:
+    subprocess.run(["trueup", "mutate", "--export", str(folder), "--each", "1"], cwd=ROOT, check=True)
+    listed: list[dict[str, Any]] = json.loads((folder / "mutants.json").read_text())
+    return listed
 
 
 def _id(mutant: Mapping[str, Any]) -> tuple[str, str, str]:
     return mutant["class"], mutant["mutant"], mutant["place"]
 
 
-def _one_tool(tool: Tool, mutants: list[dict[str, Any]], clean: Path, folder: Path, jobs: int) -> Row:
-    before = _report(tool, clean, folder / "scratch" / tool.key / "clean")
-    seen = [mutant for mutant in mutants if mutant["side"] in tool.sides]
-    started = time.perf_counter()
-
-    def caught(mutant: dict[str, Any]) -> bool:
-        place = folder / "trees" / tool.key / mutant["patch"]
-        shutil.copytree(clean, place, symlinks=True)
-        subprocess.run(["git", "apply", str(folder / "mutants" / mutant["patch"])], cwd=place, check=True)
-        try:
-            return bool(_report(tool, place, folder / "scratch" / tool.key / mutant["patch"]) - before)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-
-    with ThreadPoolExecutor(jobs) as pool:
-        results = list(track(pool.map(caught, seen), description=tool.title, total=len(seen)))
-    counts = {
-        side: sum(hit for hit, mutant in zip(results, seen, strict=True) if mutant["side"] == side)
-        for side in ("code", "docs", "harmless")
-    }
-    seconds = round((time.perf_counter() - started) * jobs / max(len(seen), 1), 1)
-    return Row(tool.key, tool.title, counts["code"], counts["docs"], counts["harmless"], seconds, tool.summary)
+def _row(tool: Tool, answers: list[tuple[str, Answer]]) -> Row:
+    hits = Counter(side for side, answer in answers if answer.caught)
+    seconds = round(sum(answer.seconds for _, answer in answers) / max(len(answers), 1), 1)
+    return Row(tool.key, tool.title, hits["code"], hits["docs"], hits["harmless"], seconds, tool.summary)
 
 
 def _report(tool: Tool, tree: Path, scratch: Path) -> Reported:
@@ -327,25 +382,30 @@ def _report(tool: Tool, tree: Path, scratch: Path) -> Reported:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _trueup(chosen: list[str]) -> tuple[Row, set[tuple[str, str, str]]]:
-    """The row of trueup, and the mutants that it judged."""
-    started = time.perf_counter()
-    done = subprocess.run(
-        ["trueup", "mutate", "--format", "json", *chosen], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
-    )
-    seconds = time.perf_counter() - started
-    judged = json.loads(done.stdout)["mutants"]
-    fates = Counter((mutant["side"], mutant["fate"]) for mutant in judged)
-    row = Row(
-        "trueup",
-        "trueup",
-        fates["code", "killed"],
-        fates["docs", "killed"],
-        fates["harmless", "alarm"],
-        round(seconds * (os.cpu_count() or 1) / max(len(judged), 1), 1),
-        "Only the finding that the mutant names counts.",
-    )
-    return row, {_id(mutant) for mutant in judged}
+@dataclass(frozen=True)
+class Fates:
+    """What trueup made of mutants, by their ids, and the seconds that each took."""
+
+    outcomes: Mapping[tuple[str, str, str], str]
+    seconds: float
+
+    def row(self, mutants: list[dict[str, Any]]) -> Row:
+        """The row of trueup over these mutants."""
+        found = Counter((mutant["side"], self.outcomes[_id(mutant)]) for mutant in mutants)
+        code, docs, alarms = found["code", "killed"], found["docs", "killed"], found["harmless", "alarm"]
+        summary = "Only the finding that the mutant names counts."
+        return Row("trueup", "trueup", code, docs, alarms, round(self.seconds, 1), summary)
+
+
+def _fates(classes: list[str]) -> Fates:
+    """What trueup makes of the same mutants: the first of each class, as they were exported."""
+    only = [word for name in sorted(set(classes)) for word in ("--only", name)]
+    command = ["trueup", "mutate", "--format", "json", "--each", "1", *only]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    document = json.loads(done.stdout)
+    judged = document["mutants"]
+    each = document["totals"]["cpu"] / max(len(judged), 1)
+    return Fates({_id(mutant): mutant["fate"] for mutant in judged}, each)
 
 
 def _copy_of_project(target: Path) -> None:
@@ -367,12 +427,12 @@ def _commit() -> str:
 def main() -> None:
     """Run the comparison, print it, and write it where the page finds it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "--sample", default="", metavar="3/8", help="one part of the mutants; by default one of each class"
-    )
+    parser.add_argument("--seconds", type=float, default=900, help="after these, no further mutant is begun")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at the same time")
     options = parser.parse_args()
-    rows, taken = compare(options.sample, options.jobs)
+    with TemporaryDirectory(prefix="compare-") as name:
+        Path(name).chmod(0o755)
+        rows, taken = Comparison(Path(name), options.jobs, options.seconds).run()
     TARGET.write_text(json.dumps({"taken": taken, "tools": [asdict(row) for row in rows]}, indent=2) + "\n")
     table = Table("Tool", f"of {taken['code']} in code", f"of {taken['docs']} in pages", "false alarms", "s each")
     for row in rows:
