@@ -11,6 +11,9 @@ from app.jobs.states import TERMINAL, Status
 from app.ui.badges import Badge, badge
 from app.ui.words import thousands
 
+#: How much of an error a row shows; the page of the job has all of it.
+ERROR_CHARACTERS = 160
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -27,7 +30,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class JobRow:
-    """What the list shows of a job, in labels. ``stage_number`` counts from 1; it is 0 before the first stage."""
+    """What the list shows of a job, in labels. ``stage_number`` counts from 1; it is 0 before the first stage.
+
+    ``error`` is what made it fail, its beginning; empty unless it has failed.
+    """
 
     id: UUID
     badge: Badge
@@ -36,6 +42,7 @@ class JobRow:
     stage_number: int
     stages: int
     progress: Progress
+    error: str
     creator: str
     created_at: datetime
     fits: bool
@@ -54,6 +61,7 @@ class JobRow:
             stage_number=number,
             stages=stages,
             progress=progress_of(job),
+            error=error_of(job),
             creator=creator_of(job, names),
             created_at=job.created_at,
             fits=fits,
@@ -78,6 +86,13 @@ def progress_of(job: Job) -> Progress:
     if total and (job.status is not Status.COMPLETED or done != total):
         items = f"{thousands(done)} of {thousands(total)}"
     return Progress(job.progress.percent, items, job.status not in TERMINAL)
+
+
+def error_of(job: Job) -> str:
+    """Return the beginning of what made a job fail."""
+    if job.status is not Status.FAILED or not job.error_log:
+        return ""
+    return str(job.error_log[0].get("message", ""))[:ERROR_CHARACTERS]
 
 
 def creator_of(job: Job, names: Mapping[UUID, str]) -> str:

@@ -10,6 +10,7 @@ from app.auth.permissions import Role
 from app.database.tables import jobs
 from app.jobs.context import Step
 from app.jobs.states import Event, Status
+from app.ui.job_row import ERROR_CHARACTERS
 from tests.ui.conftest import shown
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +70,9 @@ async def test_hostile_content_is_shown_as_text_on_every_page(people, workshop):
     ):
         page = shown(await admin.get(path, **options))
         harmless(page)
+    row = shown(await admin.get("/jobs")).cssselect(f"#job-{job.id} .why")[0].text_content()
+    assert row.startswith(SCRIPT), "the list says why a job failed"
+    assert len(row) <= ERROR_CHARACTERS
     page = shown(await admin.get(f"/jobs/{job.id}"))
     for text in (SCRIPT, ATTRIBUTE, TEMPLATE, "&lt;b&gt;"):
         assert text in page.text_content()
