@@ -5,12 +5,26 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from app.api.middleware import DefectNet
-from app.ui import actions, assets, bulk, dock, door, enqueue, job_detail, job_list, problems, sign_in, stream, theme
+from app.ui import (
+    actions,
+    assets,
+    bulk,
+    dock,
+    door,
+    enqueue,
+    failures,
+    job_detail,
+    job_list,
+    problems,
+    sign_in,
+    stream,
+    theme,
+)
 from app.ui.address import PATH
 from app.ui.page import redirect, templates
 
 #: What is only for who is signed in.
-_INSIDE = (bulk, enqueue, job_list, job_detail, actions, dock, stream, theme)
+_INSIDE = (bulk, enqueue, job_list, job_detail, actions, failures, dock, stream, theme)
 
 
 def install(app: FastAPI) -> None:

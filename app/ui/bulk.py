@@ -35,6 +35,8 @@ _DONE: Mapping[BulkAction, str] = {
     BulkAction.RETRY: "Retried",
     BulkAction.DELETE: "Deleted",
 }
+#: Pages besides the list that choose jobs.
+_ORIGINS: Mapping[str, str] = {"/failures": "Failures"}
 #: What is lost, for the page that asks once more.
 _LOST: Mapping[BulkAction, str] = {
     BulkAction.PAUSE: "Nothing is lost. Jobs that run stop at their next boundary.",
@@ -57,14 +59,13 @@ class BulkButton:
 
 def bulk_buttons(user: User) -> list[BulkButton]:
     """Return what ``user`` can do to many jobs; jobs that do not allow it are counted before anything is done."""
-    return [
-        BulkButton(
-            action.value,
-            action.value.capitalize(),
-            None if user.may(_permission(action)) else f"Your role, {user.role}, may not do this.",
-        )
-        for action in BulkAction
-    ]
+    return [bulk_button(user, action) for action in BulkAction]
+
+
+def bulk_button(user: User, action: BulkAction) -> BulkButton:
+    """Return the button of ``action``."""
+    reason = None if user.may(_permission(action)) else f"Your role, {user.role}, may not do this."
+    return BulkButton(action.value, action.value.capitalize(), reason)
 
 
 def _permission(action: BulkAction) -> Permission:
@@ -73,11 +74,15 @@ def _permission(action: BulkAction) -> Permission:
 
 @dataclass(frozen=True)
 class Many:
-    """What a form asks for: an action, and the jobs by a filter or one by one."""
+    """What a form asks for: an action, and the jobs by a filter or one by one.
+
+    ``origin`` is the page that it was sent from, when that is not the list.
+    """
 
     action: BulkAction
     query: str
     ids: tuple[UUID, ...] | None
+    origin: str = ""
 
     @classmethod
     def read(cls, form: FormData) -> "Many":
@@ -93,7 +98,9 @@ class Many:
             raise InvalidRequest("The form names no action, or no jobs.") from None
         if len(ids) > MOST:
             raise InvalidRequest(f"The form names more than {MOST} jobs.")
-        return cls(action, str(form.get("query", "")), None if form.get("which") == "all" else ids)
+        origin = str(form.get("origin", ""))
+        ids_or_all = None if form.get("which") == "all" else ids
+        return cls(action, str(form.get("query", "")), ids_or_all, origin if origin in _ORIGINS else "")
 
     def filters(self, user: User, registry: Registry) -> JobFilter:
         """Return the filter that finds the jobs. Raises InvalidRequest."""
@@ -108,8 +115,15 @@ class Many:
             raise InvalidRequest("The form has a filter that is not valid.") from None
 
     @property
+    def crumb(self) -> str:
+        """What that page is called."""
+        return _ORIGINS.get(self.origin, "Jobs")
+
+    @property
     def back(self) -> str:
-        """The list that the jobs were chosen from, below the address of the Jobs page."""
+        """The page that the jobs were chosen on, below the address of the Jobs page."""
+        if self.origin:
+            return self.origin
         return f"/jobs?{self.query}" if self.query else "/jobs"
 
 

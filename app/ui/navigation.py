@@ -12,4 +12,7 @@ class Destination:
     key: str
 
 
-DESTINATIONS: tuple[Destination, ...] = (Destination("/jobs", "Jobs", "j"),)
+DESTINATIONS: tuple[Destination, ...] = (
+    Destination("/jobs", "Jobs", "j"),
+    Destination("/failures", "Failures", "f"),
+)

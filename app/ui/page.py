@@ -58,11 +58,17 @@ def fragment(request: Request, template: str, *, status: int = 200, **values: An
         "user": session.user if session else None,
         "theme": theme(request),
         "problem_link": partial(catalogue_link, state.settings.docs_url),
+        "runbook": partial(runbook, state.settings.docs_url),
         "notice": None,
         "dock": None,
     }
     text = state.templates.get_template(template).render({**known, **values})
     return HTMLResponse(text, status, HEADERS)
+
+
+def runbook(docs_url: str, entry: str) -> str:
+    """Return where the documentation treats what an operator sees; ``entry`` is the anchor on the page of runbooks."""
+    return f"{docs_url.rstrip('/')}/admin/jobs/troubleshooting/#{entry}"
 
 
 def asked_by_script(request: Request) -> bool:

@@ -107,9 +107,7 @@ class PointRead(ResponseBody):
     """A stretch of time: how full the queue was at most, and what was done in it altogether."""
 
     at: datetime = Field(description="When it begins.")
-    minutes: int = Field(
-        ge=1, description="Minutes of it that were noted: those in which the service ran."
-    )
+    minutes: int = Field(ge=1, description="Minutes of it that were noted: those in which the service ran.")
     due: int = Field(description="Most pending jobs for which nothing but a worker was missing.")
     pending: int = Field(description="Most pending jobs.")
     processing: int = Field(description="Most jobs that ran at the same time.")

@@ -35,6 +35,8 @@ def pages(service) -> list[str]:
         f"/ui/jobs/{running.id}/delete",
         "/ui/jobs/new",
         "/ui/jobs/new?type=process_document",
+        "/ui/failures",
+        "/ui/failures?type=parse_play",
         "/ui/nothing",
     ]
 

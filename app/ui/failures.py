@@ -1,0 +1,76 @@
+"""Failed jobs in groups: what went wrong, how often, and retrying a group as a whole."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from app.api.problems import problem_page
+from app.jobs.bulk import BulkAction
+from app.jobs.failures import MOST_GROUPS, FailureGroup, FailureKind, FailureReader
+from app.jobs.registry import Registry
+from app.ui.bulk import bulk_button
+from app.ui.page import page
+from app.ui.parts import CurrentUser, Everything, JobTypes, Now
+
+router = APIRouter()
+
+_KINDS = {
+    FailureKind.TRANSIENT: "May pass by itself",
+    FailureKind.PERMANENT: "Comes again",
+    FailureKind.WORKER_LOST: "Worker lost",
+    FailureKind.DEPENDENCY: "Because of another job",
+    FailureKind.FORCED: "Ended by hand",
+    FailureKind.UNKNOWN: "Not classified",
+}
+
+
+@dataclass(frozen=True)
+class GroupCard:
+    """What the page shows of a group.
+
+    ``problem`` is where the documentation treats its error, None: nowhere; ``worth``: a retry alone may help.
+    """
+
+    group: FailureGroup
+    type: str
+    kind: str
+    pattern: str
+    problem: str | None
+    worth: bool
+
+    @classmethod
+    def of(cls, group: FailureGroup, registry: Registry, docs_url: str) -> "GroupCard":
+        """Show ``group``."""
+        return cls(
+            group=group,
+            type=registry.label(group.type),
+            kind=_KINDS[group.kind],
+            pattern=group.pattern.removeprefix(f"{group.code}:").strip() or "No message",
+            problem=problem_page(docs_url, group.code),
+            worth=group.kind in {FailureKind.TRANSIENT, FailureKind.WORKER_LOST},
+        )
+
+
+@router.get("/failures")
+async def show(
+    request: Request, user: CurrentUser, services: Everything, job_types: JobTypes, now: Now,
+    type: Annotated[str, Query(max_length=64)] = "",
+) -> Response:  # fmt: skip
+    """Show the groups; the one that was met last comes first."""
+    chosen = job_types.resolve(type).name if type else None
+    groups = await FailureReader(services.database.engine).groups(type=chosen)
+    cards = [GroupCard.of(group, job_types, services.settings.docs_url) for group in groups]
+    return await page(
+        request,
+        "failures.html",
+        title="Failures",
+        cards=cards,
+        jobs=sum(group.jobs for group in groups),
+        more=len(groups) == MOST_GROUPS,
+        types=job_types,
+        chosen=chosen,
+        retry=bulk_button(user, BulkAction.RETRY),
+        now=now,
+    )
