@@ -125,9 +125,12 @@ class Documented:
         response = self._operations[method, template].get(str(answer.status))
         if response is None:
             return f"{method} {template}: status {answer.status}"
-        if answer.status < 400:
+        media = answer.headers.get("content-type", "").partition(";")[0]
+        if media not in response.get("content", {media: {}}):
+            return f"{method} {template}: {answer.status} {media}"
+        if media != "application/problem+json":
             return None
-        code = answer.json().get("code") if "problem+json" in answer.headers.get("content-type", "") else None
+        code = answer.json().get("code")
         return None if code in response.get("x-problems", []) else f"{method} {template}: {answer.status} {code}"
 
 
@@ -297,21 +300,20 @@ async def visit(clients: int, seconds: float) -> Tally:
             return await crowd(address, clients=clients, seconds=seconds)
 
 
-def result(tally: Tally, clients: int, seconds: float) -> dict[str, Any]:
-    """Return what the page shows."""
-    return {
-        "clients": clients,
-        "seconds": seconds,
-        "requests": len(tally.seconds),
-        "rate": round(len(tally.seconds) / seconds),
-        "p50": round(quantile(tally.seconds, 0.5) * 1000),
-        "p99": round(quantile(tally.seconds, 0.99) * 1000),
-        "succeeded": sum(count for status, count in tally.statuses.items() if status < 400),
-        "refused": sum(count for status, count in tally.statuses.items() if 400 <= status < 500),
-        "unavailable": tally.statuses[503],
-        "undocumented": sum(tally.undocumented.values()),
-        "broken": sum(tally.broken.values()),
-    }
+def result(tally: Tally, clients: int, seconds: float) -> list[dict[str, Any]]:
+    """Return the rows that the page shows: key, value, unit and meaning."""
+    refused = sum(count for status, count in tally.statuses.items() if 400 <= status < 500)
+    rows: list[tuple[str, float, str, str]] = [
+        ("clients", clients, "clients", "Clients at the same time"),
+        ("requests", len(tally.seconds), "requests", f"Requests in {seconds:g} seconds"),
+        ("p50", round(quantile(tally.seconds, 0.5) * 1000), "ms", "Half of the answers take at most"),
+        ("p99", round(quantile(tally.seconds, 0.99) * 1000), "ms", "99 % of the answers take at most"),
+        ("refused", refused, "answers", "Refused as documented: mistakes of the clients"),
+        ("unavailable", tally.statuses[503], "answers", "Unavailable, as documented (503)"),
+        ("undocumented", sum(tally.undocumented.values()), "answers", "Not documented"),
+        ("broken", sum(tally.broken.values()), "connections", "Connections that broke"),
+    ]
+    return [dict(zip(("key", "value", "unit", "meaning"), row, strict=True)) for row in rows]
 
 
 def main() -> None:
@@ -324,12 +326,12 @@ def main() -> None:
     tally = asyncio.run(visit(options.clients, options.seconds))
     found = result(tally, options.clients, options.seconds)
     if options.write:
-        TARGET.write_text(json.dumps({"taken": taken.taken(), "crowd": found}, indent=2) + "\n")
-    table = Table("What", "Value", box=None, pad_edge=False)
-    for name, value in found.items():
-        table.add_row(name, f"{value:,}")
+        TARGET.write_text(json.dumps({"taken": taken.taken(), "seen": found}, indent=2) + "\n")
+    table = Table("What", "Value", "Unit", box=None, pad_edge=False)
+    for row in found:
+        table.add_row(row["meaning"], f"{row['value']:,}", row["unit"])
     for fault, count in (tally.undocumented + tally.broken).most_common():
-        table.add_row(fault, f"{count:,}")
+        table.add_row(fault, f"{count:,}", "times")
     Console().print(table)
     sys.exit(bool(tally.undocumented or tally.broken))
 

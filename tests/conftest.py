@@ -56,7 +56,8 @@ def _log_lines_carry_what_their_table_says() -> Iterator[None]:
             strangers.extend(f"{line['event']} {field}" for field in fields)
         return line
 
-    structlog.configure(processors=[note, *structlog.get_config()["processors"]])
+    shown = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[note, *structlog.get_config()["processors"][:-1], shown])
     yield
     assert strangers == []
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.schedules.timing import Cron, Every
 
-#: Zones and a moment in each at which clocks are changed: forward, back, at midnight, on the southern half.
+#: Zones and a moment in each at which clocks are changed: forward, back, at midnight, on the southern half,
+#: by half an hour.
 CHANGES = (
     ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
     ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
@@ -17,6 +18,8 @@ CHANGES = (
     ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
     ("America/Santiago", datetime(2026, 9, 6, 4, tzinfo=UTC)),
     ("Australia/Sydney", datetime(2026, 10, 3, 16, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
     ("Asia/Kolkata", datetime(2026, 3, 29, 1, tzinfo=UTC)),
     ("UTC", datetime(2026, 3, 29, 1, tzinfo=UTC)),
 )
@@ -62,6 +65,17 @@ def test_a_tick_in_a_gap_comes_at_its_end_and_one_that_is_there_twice_comes_the_
     assert berlin.after(datetime(2026, 3, 28, 12, tzinfo=UTC)) == datetime(2026, 3, 29, 1, tzinfo=UTC)
     assert berlin.after(datetime(2026, 10, 24, 12, tzinfo=UTC)) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert berlin.after(datetime(2026, 10, 25, 0, 45, tzinfo=UTC)) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+def test_a_clock_that_is_changed_by_half_an_hour_is_met_like_any_other():
+    """CC-8: on Lord Howe Island, 2:00 becomes 2:30 in October, and 2:00 becomes 1:30 in April."""
+    zone = ZoneInfo("Australia/Lord_Howe")
+    in_the_gap, twice = Cron("15 2 * * *", zone), Cron("45 1 * * *", zone)
+    assert in_the_gap.after(datetime(2026, 10, 3, 12, tzinfo=UTC)) == datetime(2026, 10, 3, 15, 30, tzinfo=UTC)
+    assert twice.after(datetime(2026, 4, 4, 12, tzinfo=UTC)) == datetime(2026, 4, 4, 14, 45, tzinfo=UTC)
+    assert twice.after(datetime(2026, 4, 4, 14, 50, tzinfo=UTC)) == datetime(2026, 4, 5, 15, 15, tzinfo=UTC)
+    quarters = Cron("*/15 * * * *", zone)
+    assert quarters.after(datetime(2026, 4, 4, 14, 45, tzinfo=UTC)) == datetime(2026, 4, 4, 15, tzinfo=UTC)
 
 
 def test_what_was_missed_in_ten_years_is_found_without_reckoning_through_them():
