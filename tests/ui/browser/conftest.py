@@ -105,8 +105,9 @@ def service(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             yield Service(app, portal, base)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for a module. While Playwright is open its event loop runs, and no asynchronous test could."""
     executable = find_browser("")
     if executable is None:
         absent(f"none of {', '.join(BROWSERS)} is on the PATH")
