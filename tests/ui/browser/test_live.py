@@ -69,6 +69,7 @@ def test_with_the_stream_cut_the_page_asks_by_itself(service, open_page, browser
     page.context.unroute("**/ui/stream")
     page.reload()
     expect(page.locator(".live")).to_contain_text("Live")
+    assert page.locator(".live").get_attribute("data-state") == "live"
 
 
 def test_a_page_that_is_paused_stays_as_it_is_until_it_goes_on(service, open_page):

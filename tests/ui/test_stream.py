@@ -1,0 +1,50 @@
+"""The stream of an open page: ids of jobs that have changed, as long as the session lives."""
+
+import asyncio
+import json
+
+import pytest
+
+from app.auth.permissions import Role
+from app.ui import door, stream
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+def messages(text: str) -> list[tuple[str, object]]:
+    found = []
+    for block in text.strip().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if "event" in lines:
+            found.append((lines["event"], json.loads(lines["data"])))
+    return found
+
+
+def followers(app):
+    async def present():
+        return list(app.state.feed._followers)
+
+    return present
+
+
+async def test_a_page_is_told_which_jobs_have_changed_until_its_session_ends(people, workshop, app, monkeypatch):
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(stream, "PACE_SECONDS", 0.01)
+    person = await people.user(Role.VIEWER)
+    answer = asyncio.create_task(person.get("/stream"))
+    (watcher,) = await eventually(followers(app))
+    told, tell = asyncio.Event(), watcher.tell
+    watcher.tell = lambda *change: (tell(*change), told.set())
+    job = await workshop.job(person.user, data={"mode": "static", "filters": {"city": "Secretville"}})
+    await asyncio.wait_for(told.wait(), 20)
+    await app.state.browser_sessions.close(person.client.cookies[door.COOKIE])
+    response = await asyncio.wait_for(answer, 20)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    sent = messages(response.text)
+    assert sent[0] == ("start", {})
+    assert sent[-1] == ("end", {"reason": "token"})
+    ids = {job_id for name, data in sent if name == "news" for job_id in data["jobs"]}
+    assert str(job.id) in ids
+    assert "Secretville" not in response.text
+    assert not app.state.feed._followers, "nobody follows any more"
