@@ -70,7 +70,7 @@ def load(name: str, key: str) -> Any:
         raise TrueupError(f"pyproject.toml: tool.trueup.{key}: {name!r} must be written module:object")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TrueupError(
             f"pyproject.toml: tool.trueup.{key}: importing {module_name!r} failed: {failure(error)}"
         ) from error
