@@ -7,10 +7,17 @@ import hashlib
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from trueup.tree import OWN
 
 _CONFIG = {"htmlLabels": False, "flowchart": {"htmlLabels": False}, "fontFamily": "inherit"}
+_FOLDER = Path(OWN) / "cache" / "mermaid"
 _LOCK = threading.Lock()  # its interpreter of JavaScript belongs to one thread at a time
 
 _COLOUR = re.compile(
@@ -27,12 +34,32 @@ _DARK, _LIGHT = 0.35, 0.7
 
 @lru_cache(maxsize=256)
 def draw(source: str) -> str:
-    """The SVG of a diagram, as Mermaid draws it. Raises `RuntimeError` with what it says against the source."""
+    """The SVG of a diagram, as Mermaid draws it. Raises `RuntimeError` with what it says against the source.
+
+    A picture is kept below the project folder in which this runs: to start Mermaid takes longer than to build a page.
+    """
+    key = hashlib.sha256(f"{_installed()} {_CONFIG} {source}".encode()).hexdigest()[:32]
+    kept = _FOLDER / f"{key}.svg"
+    with suppress(OSError, UnicodeDecodeError):
+        return kept.read_text(encoding="utf-8")
     # Imported here: it starts an interpreter of JavaScript, and most sites have no such block.
     import mermaidx
 
     with _LOCK:
-        return str(mermaidx.render(source, config=_CONFIG).svg())
+        svg = str(mermaidx.render(source, config=_CONFIG).svg())
+    # A folder that cannot be written to only costs time.
+    with suppress(OSError):
+        _FOLDER.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=_FOLDER, prefix=".new-", delete=False, encoding="utf-8") as file:
+            file.write(svg)
+        Path(file.name).replace(kept)
+    return svg
+
+
+def _installed() -> int:
+    """When Mermaid was installed, which is found sooner than its version."""
+    spec = find_spec("mermaidx")
+    return Path(spec.origin).stat().st_mtime_ns if spec and spec.origin else 0
 
 
 def figure(source: str, title: str = "") -> str:

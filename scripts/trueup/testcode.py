@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from trueup.facts import closest
@@ -93,20 +93,23 @@ class _Module:
     tree: ast.Module
     lines: Sequence[str]
     tests: Mapping[str, _Found]
-    functions: Mapping[str, _Function]
+
+    @cached_property
+    def functions(self) -> Mapping[str, _Function]:
+        """Every function of the module by its name."""
+        return {node.name: node for node in ast.walk(self.tree) if isinstance(node, _Function)}
 
 
 @lru_cache(maxsize=1024)
 def _module(text: str) -> _Module:
     tree = ast.parse(text)
-    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, _Function)}
     marks = [
         mark
         for node in tree.body
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets)
         for mark in (node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value])
     ]
-    return _Module(tree, text.splitlines(), dict(_tests(tree.body, "", marks, _headline(tree))), functions)
+    return _Module(tree, text.splitlines(), dict(_tests(tree.body, "", marks, _headline(tree))))
 
 
 def _tests(
@@ -140,9 +143,10 @@ def _doubt(function: _Function, marks: Sequence[ast.expr], module: _Module) -> s
 def _asserts(function: _Function, module: _Module, seen: set[str]) -> bool:
     """Whether a function, or one of its own module that it calls, can fail on purpose."""
     seen.add(function.name)
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant):
-            return True
+    nodes = list(ast.walk(function))
+    if any(isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant) for node in nodes):
+        return True
+    for node in nodes:
         name = _called(node)
         if name in _CHECKS or name.startswith("assert"):
             return True
