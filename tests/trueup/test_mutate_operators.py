@@ -4,12 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trueup import accepted
 from trueup.config import load
 from trueup.mutate import operators
 from trueup.mutate.export import patch
 from trueup.mutate.ground import Ground
 from trueup.mutate.mutant import Depth, Edit, Expected, Mutant, Side
-from trueup.mutate.operators import attributes, declarations, page_names, proofs, quiet_code, renames, rows
+from trueup.mutate.operators import (
+    attributes,
+    declarations,
+    page_names,
+    page_relations,
+    proofs,
+    quiet_code,
+    renames,
+    rows,
+)
 from trueup.pages import read_pages
 
 
@@ -68,6 +78,10 @@ def one(found: list[Mutant], group: str, word: str) -> Mutant:
         (page_names.options, "docs: option that a command does not have", "--seatss"),
         (page_names.requests, "docs: path that does not exist", "/loans"),
         (page_names.misspelt, "docs: state misspelt", "lent"),
+        (page_relations.defaults, "docs: default of another thing", "SHELVING"),
+        (page_relations.statuses, "docs: status of another thing", "GET /api/loans"),
+        (page_relations.moves, "docs: move of another thing", "returned"),
+        (page_relations.conditions, "docs: condition of another thing", "public"),
     ],
 )
 def test_a_mutant_causes_the_finding_it_names(
@@ -80,6 +94,50 @@ def test_a_mutant_causes_the_finding_it_names(
         project.write()
     finding = mutant.expected.met_by(project.findings())
     assert finding is not None, f"{mutant.title}: {[str(one) for one in project.findings()]}"
+
+
+CLAIMS = """# Claims
+
+Nothing is said here.
+
+## Loans
+
+It is told by `LOAN_DAYS`.
+
+/// evidence | A loan never ends.
+- tests/test_loans.py::test_it_stays
+- tests/test_loans.py::test_it_is_there
+///
+"""
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        "docs: claim reversed",
+        "docs: claim with fewer tests",
+        "docs: claim deleted",
+        "evidence weakened",
+        "harmless: claim set otherwise",
+    ],
+)
+def test_a_claim_and_its_tests_are_held_together(project: Any, group: str) -> None:
+    tests = [
+        "def test_it_stays():\n    assert 1 + 1 == 2\n    assert 1\n\n",
+        "def test_it_is_there():\n    assert 2 > 1\n",
+    ]
+    project.add("tests/test_loans.py", "\n".join(tests))
+    project.add("docs/guide/claims.md", CLAIMS)
+    claims = '[tool.trueup.claims]\nfolders = ["guide"]\nreviewed = "claims.json"\n\n'
+    project.edit("pyproject.toml", "[tool.trueup.values]", f"{claims}[tool.trueup.values]")
+    config = load(project.root)
+    pages = tuple(read_pages(project.root, config.docs))
+    assert len(list(accepted.accept(pages, pages, config, project.root))) == 1
+    ground = Ground(config, project.root, project.truth(), pages)
+    mutant = next(mutant for mutant in operators.mutants(ground) if mutant.group == group)
+    apply(project, mutant)
+    found = project.findings()
+    assert mutant.expected.met_by(found) if mutant.expected else found == []
 
 
 @pytest.mark.parametrize("operator", [proofs.uncited, proofs.misquoted, proofs.panels])
