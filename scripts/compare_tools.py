@@ -244,7 +244,7 @@ class _service:  # noqa: N801 (used as a with-block only)
 
 
 def _failing(junit: Path) -> Reported:
-    if not junit.is_file():
+    if not junit.is_file() or not junit.stat().st_size:
         return frozenset({"it ends with an error"})
     return frozenset(
         f"{case.name} {(result.message or result.text or '').strip().splitlines()[:1]}"

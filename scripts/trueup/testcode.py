@@ -9,7 +9,7 @@ from pathlib import Path
 from trueup.facts import closest
 
 _SKIPS = {"skip", "xfail"}
-_CHECKS = {"raises", "warns", "deprecated_call", "fail"}
+_CHECKS = {"raises", "warns", "deprecated_call", "fail", "expect"}  # the last is how Playwright asserts
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -84,7 +84,13 @@ def codes(library: Any, test: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "test", ["test_a_loan_ends", "test_through_another_function", "test_an_error_is_raised", "TestDesk::test_numbers"]
+    "test",
+    [
+        "test_a_loan_ends",
+        "test_through_another_function",
+        "test_an_error_is_raised",
+        "TestDesk::test_numbers",
+    ],
 )
 def test_a_test_that_can_fail_is_evidence(library: Any, test: str) -> None:
     assert codes(library, test) == []
@@ -104,6 +110,13 @@ def test_a_test_that_cannot_fail_is_none(library: Any, test: str, doubt: str) ->
     found = codes(library, test)
     assert [code for code, _ in found] == ["evidence-void"]
     assert found[0][1].endswith(doubt)
+
+
+def test_what_a_browser_is_expected_to_show_is_evidence(library: Any) -> None:
+    library.add("tests/test_screen.py", "def test_x(page):\n    expect(page).to_have_title('Loans')\n")
+    found = find(library.root, "tests/test_screen.py::test_x")
+    assert isinstance(found, Test)
+    assert found.doubt == ""
 
 
 def test_a_whole_file_may_be_marked(library: Any) -> None:
