@@ -39,7 +39,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "comparison.json"
 
 #: Seconds that one tool may take for one mutant.
-LIMIT = 180
+LIMIT = 400
+
+#: What counts as a report of a mutant, and on the clean tree as a broken tool.
+_ERROR, _DEAD = "it ends with an error", "the service does not start"
+_BROKEN = frozenset({_ERROR, _DEAD, "WARNING the tool did not end in time"})
 
 #: What a tool reports about a tree, as texts that can be compared.
 Reported = frozenset[str]
@@ -120,7 +124,7 @@ def schemathesis(tree: Path, scratch: Path) -> Reported:
     """Test the live service of the tree against the committed OpenAPI document."""
     with _service(tree, scratch) as (address, token):
         if not token:
-            return frozenset({"the service does not start"})
+            return frozenset({_DEAD})
         junit = scratch / "schemathesis.xml"
         # The document as it was committed: a mutant may have changed the code only.
         _call(
@@ -172,7 +176,7 @@ def claimlint(tree: Path, _scratch: Path) -> Reported:
     """Compare the claims of the pages with the source."""
     done = _call(["claimlint", "check", ".", "--format", "json", "--introspect-cli"], tree)
     if not done.stdout.startswith("{"):
-        return frozenset({"it ends with an error"})
+        return frozenset({_ERROR})
     found = json.loads(done.stdout).get("findings", [])
     return frozenset(f"{entry.get('document') or entry.get('path')} {entry.get('message')}" for entry in found)
 
@@ -245,7 +249,7 @@ class _service:  # noqa: N801 (used as a with-block only)
 
 def _failing(junit: Path) -> Reported:
     if not junit.is_file() or not junit.stat().st_size:
-        return frozenset({"it ends with an error"})
+        return frozenset({_ERROR})
     return frozenset(
         f"{case.name} {(result.message or result.text or '').strip().splitlines()[:1]}"
         for suite in JUnitXml.fromfile(str(junit))
@@ -317,7 +321,10 @@ class Comparison:
         return [*rows, fates.row([mutant for mutant, _ in valid])], taken
 
     def _before(self, tool: Tool) -> Reported:
-        return _report(tool, self._clean, self._folder / "scratch" / tool.key / "clean")
+        found = _report(tool, self._clean, self._folder / "scratch" / tool.key / "clean")
+        if _BROKEN & found:
+            raise SystemExit(f"{tool.title} does not work on the clean tree, so it can be compared with nothing")
+        return found
 
     def _tried(self, mutant: dict[str, Any], before: Mapping[Tool, Reported]) -> dict[Tool, Answer] | None:
         """What each tool says of a mutant; none when the time is over before it is begun."""
