@@ -367,5 +367,6 @@ webhook_deliveries = Table(
     CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name="state"),
     CheckConstraint("(next_attempt_at IS NOT NULL) = (state = 'waiting')", name="next"),
     Index("ix_webhook_deliveries_due", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+    Index("ix_webhook_deliveries_job", "job_id"),
     Index("ix_webhook_deliveries_webhook", "webhook_id", text("created_at DESC"), "id"),
 )

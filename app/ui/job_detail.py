@@ -8,11 +8,14 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from app.api.schemas.job import View
+from app.auth.permissions import Permission
+from app.auth.user import User
 from app.jobs.attempts import attempts
 from app.jobs.checkpoints import CheckpointInfo
 from app.jobs.listing import JobFilter
 from app.jobs.model import Job
 from app.jobs.registry import Registry
+from app.jobs.states import TERMINAL
 from app.services import Services
 from app.ui.badges import badge
 from app.ui.buttons import offers
@@ -22,12 +25,16 @@ from app.ui.job_view import api_calls, attempts_of, errors_of, json_of, stages_o
 from app.ui.page import page
 from app.ui.parts import CurrentUser, Everything, JobTypes, Names, Now
 from app.ui.trail import entries
+from app.webhooks.model import Delivery
+from app.webhooks.store import WebhookStore
 
 router = APIRouter()
 
 JobId = Annotated[UUID, Path()]
 #: Jobs that wait for this one and are shown.
 MOST_DEPENDENTS = 50
+#: Deliveries to webhooks that are shown.
+MOST_DELIVERIES = 20
 
 
 @router.get("/jobs/{job_id}")
@@ -58,6 +65,7 @@ async def show(
         checkpoints=await _checkpoints(services, job),
         waits_for=await _rows(services, job.depends_on, job_types, names, now),
         dependents=await _dependents(services, job, job_types, names, now),
+        deliveries=await _deliveries(services, user, job),
         calls=api_calls(job_id, possible),
         now=now,
     )
@@ -89,6 +97,13 @@ async def _rows(
     found = await services.reader.page(JobFilter(ids=tuple(ids)), limit=len(ids), cursor=None)
     rows = {job.id: JobRow.of(job, job_types, names, now) for job in found.items}
     return [rows.get(job_id, job_id) for job_id in ids]
+
+
+async def _deliveries(services: Services, user: User, job: Job) -> list[tuple[str, Delivery]]:
+    """Return what other services were told of a job, for who manages that."""
+    if job.status not in TERMINAL or not user.may(Permission.WEBHOOKS_MANAGE):
+        return []
+    return await WebhookStore(services.database.engine, services.clock).of_job(job.id, limit=MOST_DELIVERIES)
 
 
 async def _dependents(services: Services, job: Job, job_types: Registry, names: Names, now: Now) -> list[JobRow]:

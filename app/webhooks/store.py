@@ -63,6 +63,13 @@ class WebhookStore:
             rows = await connection.execute(query.order_by(_D.created_at.desc(), _D.id).limit(limit))
             return [_delivery(row) for row in rows]
 
+    async def of_job(self, job_id: UUID, *, limit: int) -> list[tuple[str, Delivery]]:
+        """Return the newest deliveries that tell of a job, the newest first, each with the address it goes to."""
+        query = select(webhook_deliveries, webhooks.c.url).join(webhooks, webhooks.c.id == _D.webhook_id)
+        query = query.where(_D.job_id == job_id).order_by(_D.created_at.desc(), _D.id).limit(limit)
+        async with self._engine.connect() as connection:
+            return [(row.url, _delivery(row)) for row in await connection.execute(query)]
+
     async def again(self, webhook_id: UUID, delivery_id: UUID) -> Delivery | None:
         """Have a delivery attempted once more, with all its retries, whatever came of it. None: there is none."""
         values = {"state": DeliveryState.WAITING.value, "attempts": 0, "next_attempt_at": self._clock.now()}

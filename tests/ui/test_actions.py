@@ -8,6 +8,7 @@ from app.auth.permissions import Role
 from app.jobs.model import Caller
 from app.jobs.states import Event, Status
 from app.ui.actions import state_of
+from app.webhooks.store import WebhookStore
 from tests.ui.conftest import notice, shown, texts
 
 pytestmark = pytest.mark.anyio
@@ -192,6 +193,20 @@ async def test_the_trail_tells_of_waits_runs_and_attempts(people, workshop):
         ("2", "Completed", "worker-2"),
         ("1", "Failed, to be tried again no answer", "worker-1"),
     ]
+
+
+async def test_an_admin_sees_which_webhooks_were_told(people, workshop):
+    ada, grace = await people.user(Role.ADMIN, "ada"), await people.user(Role.OPERATOR, "hopper")
+    webhooks = WebhookStore(workshop.services.database.engine)
+    url = "https://example.org/<b>"
+    values = {"url": url, "events": ["job.cancelled"], "secret": "whsec_x", "created_by": ada.user.id}
+    webhook = await webhooks.add(values)
+    job = await workshop.job(grace.user)
+    await grace.post(f"/jobs/{job.id}/cancel", seen=state_of(job))
+    (said,) = texts(shown(await ada.get(f"/jobs/{job.id}")), "[aria-labelledby=webhooks] li")
+    assert said == f"Waiting · 0 attempts {url}"
+    assert texts(shown(await grace.get(f"/jobs/{job.id}")), "[aria-labelledby=webhooks]") == []
+    await webhooks.remove(webhook.id)
 
 
 async def test_links_lead_to_the_jobs_that_a_job_waits_for_and_back(people, workshop):
