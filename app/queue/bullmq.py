@@ -152,6 +152,19 @@ class Bullmq:
 
 
 class _Worker(Worker):  # type: ignore[misc]  # the library ships no types
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._fetching = asyncio.Lock()
+
+    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the library's name)
+        """Fetch one entry, or wait for one, while nobody else of this worker does.
+
+        The library asks for all free places at once, also when the queue is empty: each entry that comes would then be
+        paid for with as many queries as there are places.
+        """
+        async with self._fetching:
+            return None if self.closing else await super().getNextJob(token)
+
     def isConnectionError(self, error: Exception) -> bool:  # noqa: N802 (the library's name)
         """Tell whether a fetch that met ``error`` is to be repeated.
 
