@@ -9,7 +9,7 @@ import structlog
 
 from app.jobs.checkpoints import CheckpointStore
 from app.jobs.model import Caller, Job
-from app.jobs.removal import Ended, RemovalStore
+from app.jobs.removal import Ended, RemovalStore, Seen
 from app.problems import JobNotFound
 from app.telemetry.events import LogEvent, emit
 
@@ -45,9 +45,14 @@ class Clearing:
         self._checkpoints = checkpoints
         self._queue = queue
 
-    async def delete(self, job_id: UUID, *, caller: Caller, reason: str | None = None) -> Job:
-        """Remove a job, also one that waits or runs; return it as it was. Raises JobNotFound."""
-        job = await self._store.delete(job_id, caller=caller, reason=reason)
+    async def delete(self, job_id: UUID, *, caller: Caller, reason: str | None = None, seen: Seen | None = None) -> Job:
+        """Remove a job, also one that waits or runs; return it as it was.
+
+        Raises:
+            JobNotFound: no job has this id.
+            IllegalTransition: the job is not as it was ``seen``; nothing was removed.
+        """
+        job = await self._store.delete(job_id, caller=caller, reason=reason, seen=seen)
         if job is None:
             raise JobNotFound(f"There is no job {job_id}.")
         await self._queue.withdraw([job])

@@ -3,15 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select
 
 from app.database.tables import jobs
-from app.jobs.model import Caller, Job
+from app.jobs.model import Caller, Job, actions
 from app.jobs.reader import read_job
 from app.jobs.states import TERMINAL, Event, Status, names, target
 from app.jobs.store import JobStore
+from app.problems import IllegalTransition
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What somebody has seen of a job: ``run`` tells a job from the same one after it was retried or resumed."""
+
+    status: Status
+    run: int
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return what there is to see of ``job``."""
+        return cls(job.status, job.run)
 
 
 @dataclass(frozen=True)
@@ -29,8 +44,10 @@ class Ended:
 class RemovalStore(JobStore):
     """What removes jobs."""
 
-    async def delete(self, job_id: UUID, *, caller: Caller, reason: str | None) -> Job | None:
+    async def delete(self, job_id: UUID, *, caller: Caller, reason: str | None, seen: Seen | None = None) -> Job | None:
         """Remove a job, whatever its status; return it as it was. None: no job has this id.
+
+        Raises IllegalTransition, and removes nothing, when the job is not as it was ``seen``.
 
         One that has not ended is ended first, by the transition that needs no worker, so that whoever hears of the ends
         of jobs hears of this one too. A worker that holds it loses its lease.
@@ -40,6 +57,12 @@ class RemovalStore(JobStore):
             if row is None:
                 return None
             job = read_job(row)
+            if seen is not None and Seen.of(job) != seen:
+                raise IllegalTransition(
+                    f"The job has changed since it was looked at: it is {job.status} now.",
+                    current_status=job.status.value,
+                    allowed_actions=[action.value for action in actions(job)],
+                )
             free: list[Job] = []
             if job.status not in TERMINAL:
                 event = Event.FORCE_FAIL if job.status is Status.PROCESSING else Event.CANCEL

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.auth.control import control
 from app.auth.user import User
 from app.jobs.model import Caller, Job
+from app.jobs.removal import Seen
 from app.jobs.states import Status
 from app.problems import Forbidden, IllegalTransition, UnknownPath
 from app.services import Services
@@ -96,12 +97,13 @@ async def _do(services: Services, user: User, button: Button, job: Job, reason: 
         return
     if not user.may_on(button.permission, job.created_by):
         raise Forbidden(f"The role {user.role} may not delete jobs.")
-    await services.clearing.delete(job.id, caller=Caller.user(user.id), reason=reason)
+    await services.clearing.delete(job.id, caller=Caller.user(user.id), reason=reason, seen=Seen.of(job))
 
 
 def state_of(job: Job) -> str:
     """Return what a confirmation is bound to: it does not hold for the job when this has changed."""
-    return f"{job.status}-{job.run}"
+    seen = Seen.of(job)
+    return f"{seen.status}-{seen.run}"
 
 
 def _said(button: Button, before: Job) -> str:

@@ -11,9 +11,9 @@ from app.database.tables import job_events, jobs
 from app.database.turn import turn
 from app.jobs.context import LeaseLost, Step
 from app.jobs.model import Caller
-from app.jobs.removal import Ended
-from app.jobs.states import TERMINAL, Status
-from app.problems import JobNotFound
+from app.jobs.removal import Ended, Seen
+from app.jobs.states import TERMINAL, Event, Status
+from app.problems import IllegalTransition, JobNotFound
 from app.workers.retention import Retention
 from tests.workers.samples import counting_registry
 
@@ -40,6 +40,18 @@ async def ended(services, status, *, days=0):
             .values(status=status.value, completed_at=at if status in TERMINAL else None)
         )
     return job
+
+
+async def test_a_job_that_has_changed_since_it_was_seen_is_not_deleted(services):
+    job = await ended(services, Status.FAILED)
+    seen = Seen.of(await services.jobs.get(job.id))
+    await services.jobs.control(job.id, Event.RETRY, caller=TEST)
+    with pytest.raises(IllegalTransition, match="it is pending now") as refused:
+        await services.clearing.delete(job.id, caller=TEST, seen=seen)
+    assert refused.value.extra["current_status"] == "pending"
+    assert await left(services) == {job.id}
+    await services.clearing.delete(job.id, caller=TEST, seen=Seen.of(await services.jobs.get(job.id)))
+    assert await left(services) == set()
 
 
 async def left(services):

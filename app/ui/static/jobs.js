@@ -28,7 +28,8 @@ const tellAll = () => all("time").forEach(tell);
 
 // -- live: one stream says which jobs have changed; the parts that show them are asked for anew
 
-const PACE = 1000, POLL = 2000;
+// What no stream tells of, such as a job that was deleted, is seen at the next slow look.
+const PACE = 1000, POLL = 2000, SLOW = 30000;
 const states = { live: "Live", polling: "Every 2 s", paused: "Paused", off: "Connecting" };
 let stream, poll, paused = sessionStorage.getItem("paused") === "yes";
 
@@ -207,4 +208,5 @@ all("[data-keys]").forEach((button) => { button.hidden = false; });
 if (localStorage.getItem("dock") === "open") document.querySelector("#dock details")?.setAttribute("open", "");
 renew();
 setInterval(tellAll, 1000);
+setInterval(() => { if (stream) news(null); }, SLOW);
 connect();
