@@ -293,8 +293,8 @@ class Comparison:
     """Every tool on one mutant of every sort, until the time is over."""
 
     def __init__(self, folder: Path, jobs: int, seconds: float) -> None:
-        self._folder, self._jobs = folder, jobs
-        self._deadline = time.monotonic() + seconds
+        self._folder, self._jobs, self._seconds = folder, jobs, seconds
+        self._deadline = 0.0
         self._clean = folder / "clean"
 
     def run(self) -> tuple[list[Row], dict[str, Any]]:
@@ -303,12 +303,15 @@ class Comparison:
         mutants = one_of_each_sort(_exported(self._folder / "mutants"))
         with ThreadPoolExecutor(self._jobs) as pool:
             before = dict(zip(TOOLS, pool.map(self._before, TOOLS), strict=True))
+            self._deadline = time.monotonic() + self._seconds
             tried = pool.map(lambda mutant: self._tried(mutant, before), mutants)
             found = [
                 (mutant, answers)
                 for mutant, answers in track(zip(mutants, tried, strict=True), "mutants", total=len(mutants))
                 if answers is not None
             ]
+        if not found:
+            raise SystemExit("the time was over before the first mutant was tried; give more --seconds")
         fates = _fates([mutant["class"] for mutant, _ in found])
         # Mutants that are no valid programs say nothing; trueup leaves them out, and so does everybody here.
         valid = [(mutant, answers) for mutant, answers in found if _id(mutant) in fates.outcomes]
