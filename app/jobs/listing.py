@@ -83,6 +83,16 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """How many jobs of a type are in a status that is no end; ``due``: nothing but a worker is missing to them."""
+
+    type: str
+    status: Status
+    jobs: int
+    due: int
+
+
+@dataclass(frozen=True)
 class JobPage:
     """One page of the list; ``next_cursor`` is None on the last one."""
 

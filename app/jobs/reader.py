@@ -14,10 +14,11 @@ from app.database.tables import NO_JOBS, job_events, jobs
 from app.database.texts import job_texts
 from app.jobs.clock import Clock
 from app.jobs.dependency import DependencyPolicy
-from app.jobs.listing import COUNT_CAP, Count, Cursor, JobFilter, JobPage
+from app.jobs.due import is_due
+from app.jobs.listing import COUNT_CAP, Count, Cursor, JobFilter, JobPage, Unfinished
 from app.jobs.model import Job, JobEvent, Request, Standing
 from app.jobs.pauses import is_held
-from app.jobs.states import Actor, Event, Status, names
+from app.jobs.states import TERMINAL, Actor, Event, Status, names
 
 
 class JobReader:
@@ -89,6 +90,18 @@ class JobReader:
         query = select(jobs).where(waiting).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
         async with self.engine.connect() as connection:
             return [read_job(row) for row in await connection.execute(query)]
+
+    async def unfinished(self) -> list[Unfinished]:
+        """Return how many jobs of each type have not ended, by type and status, and how many of them are due."""
+        due = func.count().filter(is_due(self.clock))
+        query = (
+            select(jobs.c.type, jobs.c.status, func.count(), due)
+            .where(jobs.c.status.in_(names(status for status in Status if status not in TERMINAL)))
+            .group_by(jobs.c.type, jobs.c.status)
+            .order_by(jobs.c.type, jobs.c.status)
+        )
+        async with self._looking() as connection:
+            return [Unfinished(row[0], Status(row[1]), row[2], row[3]) for row in await connection.execute(query)]
 
     async def totals(self) -> dict[str, int]:
         """Return the exact number of jobs in each status."""

@@ -38,7 +38,19 @@ class Reason(StrEnum):
         """One sentence for the operator who reads it."""
         return _MEANINGS[self]
 
+    @property
+    def runbook(self) -> str:
+        """The entry of the page of runbooks that treats it, by its anchor."""
+        return _RUNBOOKS[self]
 
+
+_RUNBOOKS = {
+    Reason.DATABASE_AWAY: "the-database-does-not-answer",
+    Reason.QUEUE_AWAY: "the-queue-does-not-answer",
+    Reason.NO_WORKER: "a-job-stays-pending",
+    Reason.PENDING_TOO_OLD: "a-job-stays-pending",
+    Reason.JOBS_STUCK: "a-job-is-stuck-in-processing",
+}
 _MEANINGS = {
     Reason.DATABASE_AWAY: "The database does not answer, so no job can be created, claimed or shown.",
     Reason.QUEUE_AWAY: "The queue's store does not answer: jobs are accepted and kept, but none is handed to a worker.",

@@ -16,15 +16,17 @@ from app.ui import (
     job_detail,
     job_list,
     problems,
+    queues,
     sign_in,
     stream,
     theme,
+    type_pause,
 )
 from app.ui.address import PATH
 from app.ui.page import redirect, templates
 
 #: What is only for who is signed in.
-_INSIDE = (bulk, enqueue, job_list, job_detail, actions, failures, dock, stream, theme)
+_INSIDE = (bulk, enqueue, job_list, job_detail, actions, failures, queues, type_pause, dock, stream, theme)
 
 
 def install(app: FastAPI) -> None:

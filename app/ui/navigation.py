@@ -15,4 +15,5 @@ class Destination:
 DESTINATIONS: tuple[Destination, ...] = (
     Destination("/jobs", "Jobs", "j"),
     Destination("/failures", "Failures", "f"),
+    Destination("/queues", "Queues", "q"),
 )

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.api.problems import catalogue_link
 from app.auth.browser_sessions import BrowserSession
-from app.ui import door, words
+from app.ui import chart, door, words
 from app.ui.address import service_address, ui_address
 from app.ui.headers import HEADERS
 from app.ui.navigation import DESTINATIONS
@@ -29,6 +29,7 @@ def templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(words.FILTERS)
+    environment.filters["figure"] = chart.shown
     return environment
 
 

@@ -20,6 +20,17 @@ def moment(value: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(_iso(utc), shown, shown)
 
 
+def utc(value: datetime) -> str:
+    """Return a time in UTC, to the minute, as plain text."""
+    return f"{value.astimezone(UTC):%d %b %Y, %H:%M} UTC"
+
+
+def clock(value: datetime) -> Markup:
+    """Return a time for the edge of a chart, as an element; scripts show it in the reader's zone."""
+    at = value.astimezone(UTC)
+    return Markup('<time datetime="{}" data-clock>{}</time>').format(_iso(at), f"{at:%d %b, %H:%M} UTC")
+
+
 def ago(value: datetime, now: datetime) -> Markup:
     """Return how long ago a time was, as an element that has the time itself on hover."""
     utc = value.astimezone(UTC)
@@ -96,6 +107,8 @@ def ticks(text: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
+    "utc": utc,
+    "clock": clock,
     "duration": duration,
     "thousands": thousands,
     "upto": upto,

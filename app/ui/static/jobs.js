@@ -7,6 +7,7 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 // -- times: the page says them in UTC; here they are said in the reader's zone, and UTC on hover
 
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const brief = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
 function about(seconds) {
@@ -17,7 +18,8 @@ function about(seconds) {
 
 function tell(time) {
   const at = new Date(time.dateTime);
-  const says = "ago" in time.dataset ? about((Date.now() - at) / 1000) : local.format(at);
+  const says = "ago" in time.dataset ? about((Date.now() - at) / 1000)
+    : ("clock" in time.dataset ? brief : local).format(at);
   if (time.textContent !== says) time.textContent = says;
   if ("ago" in time.dataset) {
     time.title = `${local.format(at)} · ${time.dataset.utc ??= time.title}`;

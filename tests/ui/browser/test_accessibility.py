@@ -1,14 +1,33 @@
 """axe finds nothing on any page, light and dark, wide and narrow."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.permissions import Role
+from app.database.tables import queue_samples
 from app.jobs.context import Step
+from app.jobs.model import Caller
+from app.jobs.roster import WorkerProcess
 from app.jobs.states import Event, Status
 from tests.ui.browser.conftest import NARROW, WIDE, goes_sideways
 
 RUN = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+
+
+async def noted(service) -> None:
+    """Note three minutes of the last hour, with a gap."""
+    levels = {"due": 3, "pending": 4, "processing": 1, "paused": 1, "slots": 4, "oldest_seconds": 9.5}
+    flows = {"created": 5, "completed": 4, "failed": 1, "cancelled": 0, "repeated": 2}
+    clock = service.services.clock
+    async with service.services.database.engine.begin() as connection:
+        for minutes in (9, 8, 3):
+            at = func.date_trunc("minute", clock.now(-timedelta(minutes=minutes)))
+            statement = insert(queue_samples).values(at=at, **levels, **flows).on_conflict_do_nothing()
+            await connection.execute(statement)
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +45,9 @@ def pages(service) -> list[str]:
     waiting = service.job(ada, depends_on=[failed.id])
     running = service.claimed(service.job(ada))
     service.step(running, "look_up", Step(total=10, processed=3, details={"batch": 1}))
+    service.call(lambda: service.services.types.pause("import_voters", caller=Caller.user(ada.id), reason="Bad file."))
+    service.call(lambda: service.services.roster.seen(WorkerProcess("worker-7", "host-1", 4711, 4)))
+    service.call(noted, service)
     return [
         "/ui/jobs",
         "/ui/jobs?text=nothing-like-it",
@@ -37,6 +59,8 @@ def pages(service) -> list[str]:
         "/ui/jobs/new?type=process_document",
         "/ui/failures",
         "/ui/failures?type=parse_play",
+        "/ui/queues",
+        "/ui/job-types/parse_play/pause",
         "/ui/nothing",
     ]
 
