@@ -41,6 +41,7 @@ def test_a_fact_stands_where_it_says(fact):
         "metric": "MetricKind(",
         "span": "SpanType(",
         "timing": fact.get("setting", ""),
+        "button": fact["key"].upper(),
     }
     expected = telling.get(fact["kind"])
     assert expected in line if expected else any(word in line for word in re.split(r"[ .]", fact["key"]))
