@@ -234,6 +234,15 @@ class ScheduleNameTaken(Problem):
     fix = "Choose another name, or change the schedule that has it."
 
 
+class ScheduleChanged(Problem):
+    """Somebody has changed the schedule since you looked at it."""
+
+    code = "schedule.changed"
+    status = 409
+    title = "The schedule has changed meanwhile"
+    fix = "Look at it again, and send what you still want to change."
+
+
 class TooManySchedules(Problem):
     """There are as many schedules as the service keeps."""
 

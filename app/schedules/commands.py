@@ -83,6 +83,7 @@ def create(
     catch_up: Annotated[str, typer.Option(help="What becomes of missed ticks: skip, once or all.")] = "skip",
 ) -> None:
     """Create a schedule that belongs to the service itself."""
+    from app.jobs.model import Caller
     from app.schedules.model import CatchUp
 
     try:
@@ -100,6 +101,7 @@ def create(
             name=name,
             type=type,
             data=payload,
+            caller=Caller.system("cli"),
             created_by=None,
             cron=cron,
             time_zone=time_zone,
@@ -124,9 +126,11 @@ def disable(name: Named) -> None:
 
 
 def _switch(name: str, *, enabled: bool) -> None:
+    from app.jobs.model import Caller
+
     async def work(services: "Services") -> None:
         found = await _named(services, name)
-        _print(_line(await services.schedules.change(found.id, {"enabled": enabled})))
+        _print(_line(await services.schedules.change(found.id, {"enabled": enabled}, caller=Caller.system("cli"))))
 
     _with_services(work)
 
@@ -146,9 +150,10 @@ def run(name: Named) -> None:
 @schedules.command()
 def delete(name: Named) -> None:
     """Delete a schedule; its jobs stay."""
+    from app.jobs.model import Caller
 
     async def work(services: "Services") -> None:
-        await services.schedules.delete((await _named(services, name)).id)
+        await services.schedules.delete((await _named(services, name)).id, caller=Caller.system("cli"))
         _print(f"{name} is deleted.")
 
     _with_services(work)

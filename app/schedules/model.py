@@ -68,6 +68,15 @@ class Schedule:
         """When it ticks. Raises InvalidRequest when that cannot be told any more."""
         return timing(self.cron, self.time_zone, self.interval_seconds)
 
+    def upcoming(self, most: int) -> list[datetime]:
+        """Return the next ticks, at most so many; none while it is disabled."""
+        ticks: list[datetime] = []
+        tick = self.next_at
+        while tick is not None and len(ticks) < most:
+            ticks.append(tick)
+            tick = self.timing.after(tick)
+        return ticks
+
     def due(self, now: datetime) -> list[datetime]:
         """Return the ticks up to ``now`` that get a job, oldest first; the policy decides about missed ones."""
         if self.next_at is None or self.next_at > now:

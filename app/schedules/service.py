@@ -1,15 +1,21 @@
 """What a caller can do to schedules, one function each."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import structlog
 
 from app.database.tables import DEFAULT_PRIORITY
 from app.jobs.model import Caller, Job
 from app.jobs.service import JobService
-from app.problems import TooManySchedules
+from app.problems import ScheduleChanged, TooManySchedules
 from app.schedules.model import CatchUp, Schedule, timing
 from app.schedules.store import ScheduleStore
+from app.telemetry.events import LogEvent, emit
+
+log = structlog.get_logger("schedules")
 
 #: The most schedules that a service keeps; each look goes through those that are due.
 MOST_SCHEDULES = 1000
@@ -31,6 +37,7 @@ class Schedules:
         name: str,
         type: str,
         data: Mapping[str, Any],
+        caller: Caller,
         created_by: UUID | None,
         priority: int = DEFAULT_PRIORITY,
         cron: str | None = None,
@@ -53,7 +60,7 @@ class Schedules:
             if await self._store.count(connection) >= MOST_SCHEDULES:
                 raise TooManySchedules(f"There are {MOST_SCHEDULES} schedules already.")
             now = await self._store.now(connection)
-            return await self._store.add(
+            made = await self._store.add(
                 connection,
                 {
                     "name": name,
@@ -69,6 +76,8 @@ class Schedules:
                     "created_by": created_by,
                 },
             )
+        _tell(made, "create", caller)
+        return made
 
     async def all(self) -> list[Schedule]:
         """Return all schedules, by name."""
@@ -78,13 +87,22 @@ class Schedules:
         """Return a schedule. Raises ScheduleNotFound."""
         return await self._store.get(schedule_id)
 
-    async def change(self, schedule_id: UUID, changes: Mapping[str, Any]) -> Schedule:
+    async def change(
+        self, schedule_id: UUID, changes: Mapping[str, Any], *, caller: Caller, seen: datetime | None = None
+    ) -> Schedule:
         """Change fields of a schedule. A new timing, and enabling, reckon the next tick from now.
 
-        Raises what ``create`` raises, and ScheduleNotFound.
+        ``seen`` is its ``updated_at`` when the caller looked at it; None: whatever it was.
+
+        Raises:
+            ScheduleNotFound: there is none.
+            ScheduleChanged: somebody has changed it since ``seen``.
+            Problem: what ``create`` raises.
         """
         async with self._store.engine.begin() as connection:
             old = await self._store.hold(connection, schedule_id)
+            if seen is not None and old.updated_at != seen:
+                raise ScheduleChanged(f"The schedule {old.name!r} has been changed at {old.updated_at.isoformat()}.")
             values: dict[str, Any] = dict(changes)
             if "interval_seconds" in values and "cron" not in values:
                 values |= {"cron": None, "time_zone": None}
@@ -105,12 +123,15 @@ class Schedules:
                 values["next_at"] = ticks.after(now)
             if not enabled:
                 values["next_at"] = None
-            return await self._store.change(connection, schedule_id, values)
+            changed = await self._store.change(connection, schedule_id, values)
+        _tell(changed, "enable" if starts else "disable" if old.enabled and not enabled else "change", caller)
+        return changed
 
-    async def delete(self, schedule_id: UUID) -> Schedule:
+    async def delete(self, schedule_id: UUID, *, caller: Caller) -> Schedule:
         """Delete a schedule, and return it as it was; its jobs stay. Raises ScheduleNotFound."""
         schedule = await self._store.get(schedule_id)
         await self._store.remove(schedule_id)
+        _tell(schedule, "delete", caller)
         return schedule
 
     async def run(self, schedule_id: UUID, *, caller: Caller) -> Job:
@@ -124,3 +145,8 @@ class Schedules:
             priority=schedule.priority,
             schedule_id=schedule.id,
         )
+
+
+def _tell(schedule: Schedule, action: str, caller: Caller) -> None:
+    by = caller.id or caller.actor.value
+    emit(log, LogEvent.SCHEDULE_CONTROLLED, schedule=schedule.name, action=action, by=by)

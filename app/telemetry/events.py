@@ -39,6 +39,7 @@ class LogEvent(StrEnum):
     DELIVERY_DEFERRED = "delivery.deferred"
     TURNS_FAILED = "turns.failed"
     JOBS_AGED = "jobs.aged"
+    SCHEDULE_CONTROLLED = "schedule.controlled"
     SCHEDULE_TICKED = "schedule.ticked"
     SCHEDULE_MISSED = "schedule.missed"
     SCHEDULE_FAILED = "schedule.failed"
@@ -145,6 +146,11 @@ LOG_LINES: dict[LogEvent, LogLine] = {
     ),
     LogEvent.JOBS_AGED: LogLine(
         "info", "Jobs that had waited too long behind a higher priority were put first.", ("count",)
+    ),
+    LogEvent.SCHEDULE_CONTROLLED: LogLine(
+        "info",
+        "A person created, changed, enabled, disabled or deleted a schedule.",
+        ("schedule", "action", "by"),
     ),
     LogEvent.SCHEDULE_TICKED: LogLine("info", "A schedule created a job.", ("schedule", "job_id", "type")),
     LogEvent.SCHEDULE_MISSED: LogLine(

@@ -17,6 +17,8 @@ from app.ui import (
     job_list,
     problems,
     queues,
+    schedule_form,
+    schedules,
     sign_in,
     stream,
     theme,
@@ -26,7 +28,21 @@ from app.ui.address import PATH
 from app.ui.page import redirect, templates
 
 #: What is only for who is signed in.
-_INSIDE = (bulk, enqueue, job_list, job_detail, actions, failures, queues, type_pause, dock, stream, theme)
+_INSIDE = (
+    bulk,
+    enqueue,
+    job_list,
+    job_detail,
+    actions,
+    failures,
+    queues,
+    schedule_form,
+    schedules,
+    type_pause,
+    dock,
+    stream,
+    theme,
+)
 
 
 def install(app: FastAPI) -> None:

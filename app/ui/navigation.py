@@ -16,4 +16,5 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination("/jobs", "Jobs", "j"),
     Destination("/failures", "Failures", "f"),
     Destination("/queues", "Queues", "q"),
+    Destination("/schedules", "Schedules", "s"),
 )

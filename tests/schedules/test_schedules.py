@@ -3,24 +3,35 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from app.database.tables import jobs, schedules
 from app.jobs.clock import Clock
 from app.jobs.model import Caller
 from app.jobs.states import Event, Status
 from app.jobs.store import JobStore
-from app.problems import InvalidRequest, ScheduleNameTaken, ScheduleNotFound, TooManySchedules, UnknownJobType
+from app.problems import (
+    InvalidRequest,
+    ScheduleChanged,
+    ScheduleNameTaken,
+    ScheduleNotFound,
+    TooManySchedules,
+    UnknownJobType,
+)
 from app.schedules import service
 from app.schedules.model import MOST_MISSED, CatchUp
 from app.schedules.store import ScheduleStore
+from app.telemetry.events import LogEvent
 from app.workers.scheduler import Scheduler
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
+TEST = Caller.system("test")
 
 
 @pytest.fixture
@@ -30,7 +41,7 @@ async def services(open_process):
 
 
 async def schedule(services, name="s", **values):
-    given = {"type": "counting", "data": {"items": 2}, "created_by": None, "interval_seconds": 60}
+    given = {"type": "counting", "data": {"items": 2}, "caller": TEST, "created_by": None, "interval_seconds": 60}
     return await services.schedules.create(name=name, **{**given, **values})
 
 
@@ -121,10 +132,10 @@ async def test_a_payload_that_does_not_fit_any_more_is_told_and_stops_nobody(ser
     assert "does not fit the job type count" in told.last_error
     assert told.next_at == broken.next_at + timedelta(seconds=60)
     # It can be disabled although it does not fit; enabling it again needs a payload that does.
-    assert (await services.schedules.change(broken.id, {"enabled": False})).next_at is None
+    assert (await services.schedules.change(broken.id, {"enabled": False}, caller=TEST)).next_at is None
     with pytest.raises(InvalidRequest):
-        await services.schedules.change(broken.id, {"enabled": True})
-    mended = await services.schedules.change(broken.id, {"enabled": True, "data": {"items": 1}})
+        await services.schedules.change(broken.id, {"enabled": True}, caller=TEST)
+    mended = await services.schedules.change(broken.id, {"enabled": True, "data": {"items": 1}}, caller=TEST)
     assert (mended.last_error, mended.data["items"]) == (None, 1)
     assert await scheduler(services, 125).look() == 2
 
@@ -133,21 +144,22 @@ async def test_a_schedule_is_changed_run_and_deleted(services):
     """CC-8: disabled, it does not tick, and nothing is made up for; run by hand, its ticks stay as they are."""
     made = await schedule(services, interval_seconds=None, cron="30 2 * * *", time_zone="Europe/Berlin")
     assert made.next_at.astimezone(UTC).minute == 30
-    await services.schedules.change(made.id, {"enabled": False})
+    await services.schedules.change(made.id, {"enabled": False}, caller=TEST)
     assert await scheduler(services, 86_400 * 3).look() == 0
     job = await services.schedules.run(made.id, caller=Caller.system("test"))
     assert (job.schedule_id, job.scheduled_for) == (made.id, None)
-    every = await services.schedules.change(made.id, {"enabled": True, "interval_seconds": 90, "catch_up": "once"})
+    changes = {"enabled": True, "interval_seconds": 90, "catch_up": "once"}
+    every = await services.schedules.change(made.id, changes, caller=TEST)
     assert (every.cron, every.time_zone, every.next_at - every.updated_at) == (None, None, timedelta(seconds=90))
-    renamed = await services.schedules.change(made.id, {"name": "other"})
+    renamed = await services.schedules.change(made.id, {"name": "other"}, caller=TEST)
     assert renamed.next_at == every.next_at, "what says nothing of the timing does not move it"
-    again = await services.schedules.change(made.id, {"cron": "0 4 * * *"})
+    again = await services.schedules.change(made.id, {"cron": "0 4 * * *"}, caller=TEST)
     assert (again.time_zone, again.interval_seconds) == ("UTC", None)
-    assert await services.schedules.delete(made.id) == again
+    assert await services.schedules.delete(made.id, caller=TEST) == again
     assert (await services.jobs.get(job.id)).schedule_id is None
-    for gone in (services.schedules.get, services.schedules.delete):
+    for gone in (services.schedules.get(made.id), services.schedules.delete(made.id, caller=TEST)):
         with pytest.raises(ScheduleNotFound):
-            await gone(made.id)
+            await gone
 
 
 async def test_what_cannot_be_kept_is_refused_with_the_field(services, monkeypatch):
@@ -184,3 +196,32 @@ async def test_the_process_that_runs_jobs_keeps_the_schedules_too(open_process, 
             return last and (await services.jobs.get(last)).status is Status.COMPLETED
 
         await eventually(done)
+
+
+async def test_who_has_looked_before_somebody_changed_it_is_told(services):
+    made = await schedule(services)
+    seen = made.updated_at
+    await services.schedules.change(made.id, {"priority": 60}, caller=TEST, seen=seen)
+    with pytest.raises(ScheduleChanged):
+        await services.schedules.change(made.id, {"priority": 70}, caller=TEST, seen=seen)
+    assert (await services.schedules.get(made.id)).priority == 60
+
+
+async def test_what_people_do_to_schedules_is_in_the_log(services):
+    with capture_logs() as lines:
+        made = await schedule(services)
+        for changes in ({"enabled": False}, {"enabled": True}, {"priority": 60}):
+            await services.schedules.change(made.id, changes, caller=Caller.system("ada"))
+        await services.schedules.delete(made.id, caller=Caller.system("grace"))
+    told = [(line["action"], line["by"]) for line in lines if line["event"] == LogEvent.SCHEDULE_CONTROLLED]
+    assert told == [("create", "test"), ("disable", "ada"), ("enable", "ada"), ("change", "ada"), ("delete", "grace")]
+
+
+async def test_the_next_ticks_are_known(services):
+    made = await schedule(services, cron="30 2 * * *", time_zone="Asia/Tokyo", interval_seconds=None)
+    ticks = made.upcoming(3)
+    assert (len(ticks), ticks[0]) == (3, made.next_at)
+    assert ticks == sorted(ticks)
+    assert {tick.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%H:%M") for tick in ticks} == {"02:30"}
+    disabled = await services.schedules.change(made.id, {"enabled": False}, caller=TEST)
+    assert disabled.upcoming(3) == []

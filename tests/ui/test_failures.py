@@ -80,7 +80,7 @@ async def test_who_may_not_retry_sees_why(people, failed):
     (button, *_) = page.cssselect(".failure button")
     assert (button.get("aria-disabled"), button.get("type")) == ("true", "button")
     assert button.get("title") == "Your role, viewer, may not do this."
-    assert re.search("Retrying is off", page.text_content())
+    assert re.search("Retrying is off.", page.text_content())
 
 
 async def test_the_page_of_a_form_is_one_that_is_known(people, failed):

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from app.auth.permissions import Role
-from app.database.tables import jobs
+from app.database.tables import jobs, schedules
 from app.jobs.context import Step
+from app.jobs.model import Caller
+from app.jobs.roster import WorkerProcess
 from app.jobs.states import Event, Status
 from app.ui.job_row import ERROR_CHARACTERS
 from tests.ui.conftest import shown
@@ -67,6 +69,7 @@ async def test_hostile_content_is_shown_as_text_on_every_page(people, workshop):
         (f"/jobs/{job.id}/delete", {}),
         (f"/jobs/{job.id}/cancel", {}),
         ("/dock", {}),
+        ("/failures", {}),
     ):
         page = shown(await admin.get(path, **options))
         harmless(page)
@@ -84,6 +87,26 @@ async def test_hostile_content_is_shown_as_text_on_every_page(people, workshop):
     assert SCRIPT in page.text_content()
 
 
+async def test_hostile_reasons_workers_and_errors_of_schedules_are_shown_as_text(people, workshop):
+    services, admin = workshop.services, await people.user(Role.ADMIN)
+    worker = f"worker{SCRIPT}{ATTRIBUTE}"
+    await services.roster.seen(WorkerProcess(worker, SCRIPT, 1, 4))
+    job = await workshop.job(admin.user)
+    await services.store.claim(job.id, job.run, worker_id=worker, lease=timedelta(minutes=5))
+    await admin.post("/job-types/parse_play/pause", reason=" ".join(HOSTILE))
+    caller = Caller.user(admin.user.id)
+    await services.schedules.create(
+        name="s", type="geocoding", data={}, caller=caller, created_by=admin.user.id, interval_seconds=60
+    )
+    async with services.database.engine.begin() as connection:
+        await connection.execute(update(schedules).values(last_error=" ".join(HOSTILE)))
+    for path in ("/queues", "/schedules"):
+        page = shown(await admin.get(path))
+        harmless(page)
+        assert SCRIPT in page.text_content()
+    await services.types.resume("parse_play", caller=caller)
+
+
 async def test_hostile_addresses_end_nowhere(people, workshop):
     admin = await people.user(Role.ADMIN)
     job = await workshop.job(admin.user)
@@ -98,6 +121,10 @@ async def test_hostile_addresses_end_nowhere(people, workshop):
         "/jobs?after=../../x",
         "/jobs/new?type=<script>",
         "/jobs/new?like=<script>",
+        "/failures?type=<script>",
+        "/job-types/<script>/pause",
+        "/schedules/<script>",
+        "/schedules/new?type=<script>",
     ):
         answer = await admin.get(path)
         assert answer.status_code in {404, 422}, path

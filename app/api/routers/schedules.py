@@ -93,7 +93,7 @@ async def create_schedule(user: CurrentUser, schedules: AllSchedules, body: Crea
 
     The payload is checked now, and again at each tick. However many processes run, each tick creates one job.
     """
-    return ScheduleRead.of(await schedules.create(**body.model_dump(), created_by=user.id))
+    return ScheduleRead.of(await schedules.create(**body.model_dump(), caller=Caller.user(user.id), created_by=user.id))
 
 
 @router.add(
@@ -138,7 +138,8 @@ async def change_schedule(
     that gets another timing.
     """
     _owned(user, await schedules.get(schedule_id))
-    return ScheduleRead.of(await schedules.change(schedule_id, body.model_dump(exclude_none=True)))
+    changes = body.model_dump(exclude_none=True)
+    return ScheduleRead.of(await schedules.change(schedule_id, changes, caller=Caller.user(user.id)))
 
 
 @router.add(
@@ -156,7 +157,7 @@ async def change_schedule(
 async def delete_schedule(user: CurrentUser, schedules: AllSchedules, schedule_id: ScheduleId) -> ScheduleRead:
     """Delete a schedule. Its jobs stay as they are."""
     _owned(user, await schedules.get(schedule_id))
-    return ScheduleRead.of(await schedules.delete(schedule_id))
+    return ScheduleRead.of(await schedules.delete(schedule_id, caller=Caller.user(user.id)))
 
 
 _RUN: dict[str, Any] = examples.job(**examples.NEW) | {"schedule_id": examples.SCHEDULE["id"]}

@@ -48,6 +48,11 @@ def pages(service) -> list[str]:
     service.call(lambda: service.services.types.pause("import_voters", caller=Caller.user(ada.id), reason="Bad file."))
     service.call(lambda: service.services.roster.seen(WorkerProcess("worker-7", "host-1", 4711, 4)))
     service.call(noted, service)
+    nightly = service.call(
+        lambda: service.services.schedules.create(
+            name="nightly", type="geocoding", data={}, caller=Caller.user(ada.id), created_by=ada.id, cron="30 2 * * *"
+        )
+    )
     return [
         "/ui/jobs",
         "/ui/jobs?text=nothing-like-it",
@@ -61,6 +66,11 @@ def pages(service) -> list[str]:
         "/ui/failures?type=parse_play",
         "/ui/queues",
         "/ui/job-types/parse_play/pause",
+        "/ui/schedules",
+        "/ui/schedules/new",
+        "/ui/schedules/new?type=import_voters",
+        f"/ui/schedules/{nightly.id}",
+        f"/ui/schedules/{nightly.id}/delete",
         "/ui/nothing",
     ]
 
