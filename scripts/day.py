@@ -1,6 +1,6 @@
 """Runs a day's load in a few minutes, and holds what came of it against the targets of operation.
 
-    uv run python scripts/day.py [--jobs 300] [--minutes 4]
+    uv run python scripts/day.py [--jobs 300] [--minutes 4] [--write]
 
 Real parts only: an embedded PostgreSQL with its default durability, two worker processes, the shipped job types, and
 the default settings. Jobs arrive as people and programs send them over a day, more by day than by night. In the
@@ -10,6 +10,7 @@ time, the jobs are not: what takes a minute of a worker's time takes it here too
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import taken
 from rich.console import Console
 from rich.table import Table
 from sample_households import sample
@@ -39,6 +41,8 @@ from app.settings import LogFormat, LogLevel, Settings
 from app.telemetry.logging import configure
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What ``--write`` leaves.
+TARGET = ROOT / "docs" / "day.json"
 
 #: How many jobs arrive in each hour of the day, in proportion.
 HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 12, 14, 14, 12, 9, 12, 14, 13, 10, 7, 5, 4, 3, 2, 2, 1)
@@ -89,8 +93,17 @@ TARGETS = (
 )
 
 
+def collect() -> Iterator[dict[str, Any]]:
+    """Yield the targets as facts, with what was measured last, and when that was, if anything was."""
+    file = str(TARGET.relative_to(ROOT))
+    document = json.loads(TARGET.read_text()) if TARGET.exists() else {"figures": []}
+    if document["figures"]:
+        yield {"kind": "day", "key": "taken", "file": file, "line": 1, **document["taken"]}
+    yield from facts({figure["key"]: figure["value"] for figure in document["figures"]}, file)
+
+
 def facts(measured: dict[str, float], file: str) -> Iterator[dict[str, Any]]:
-    """Yield the targets as facts, with what was measured last, if anything was."""
+    """Yield the targets as facts, with what was measured of them."""
     for order, target in enumerate(TARGETS):
         value = measured.get(target.key)
         yield {
@@ -298,9 +311,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--jobs", type=int, default=300, help="jobs of the day")
     parser.add_argument("--minutes", type=float, default=4, help="minutes that the day takes")
+    parser.add_argument("--write", action="store_true", help="write docs/day.json, which the page shows")
     chosen = parser.parse_args()
     configure(LogFormat.CONSOLE, LogLevel.ERROR)
     rows = asyncio.run(day(chosen.jobs, chosen.minutes))
+    if chosen.write:
+        made = {**taken.taken(), "jobs": chosen.jobs, "minutes": chosen.minutes}
+        figures = [dict(zip(("key", "value", "unit", "meaning"), row, strict=True)) for row in rows]
+        TARGET.write_text(json.dumps({"taken": made, "figures": figures}, indent=2) + "\n")
     targets = {target.key: target for target in TARGETS}
     table = Table("What", "Value", "Unit", "Target", box=None, pad_edge=False)
     missed = 0

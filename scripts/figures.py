@@ -20,7 +20,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import day
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -41,8 +40,6 @@ TARGET = ROOT / "docs" / "figures.json"
 
 #: Sizes of the imports: ten times more rows must not need more memory.
 HOUSEHOLDS = (1_000, 10_000)
-#: The day's load that is held against the targets of operation.
-DAY_JOBS, DAY_MINUTES = 300, 4
 #: Copies of the built site that the resolver reads, so that it has enough to do.
 SITE_COPIES = 10
 
@@ -66,7 +63,6 @@ def collect() -> Iterator[Mapping[str, Any]]:
     for figure in document["figures"]:
         yield {"kind": "figure", "title": figure["meaning"], "file": file, "line": 1, **figure}
     yield {"kind": "figures", "key": "taken", "file": file, "line": 1, **document["taken"]}
-    yield from day.facts({figure["key"]: figure["value"] for figure in document["figures"]}, file)
 
 
 async def jobs_figures() -> list[Figure]:
@@ -209,7 +205,7 @@ def write(figures: list[Figure]) -> None:
 def main() -> None:
     """Measure, print and write the figures."""
     configure(LogFormat.CONSOLE, LogLevel.ERROR)
-    figures = [*asyncio.run(jobs_figures()), *(Figure(*row) for row in asyncio.run(day.day(DAY_JOBS, DAY_MINUTES)))]
+    figures = asyncio.run(jobs_figures())
     write(figures)  # before the pages are checked: one of them shows these
     figures += [*documentation_figures(), site_figure()]
     write(figures)
