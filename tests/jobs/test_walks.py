@@ -56,7 +56,7 @@ ALWAYS = float("-inf")
 KEEPS_TIME = {Event.PAUSE}
 
 #: Walks in CI take seconds; a profile that was asked for says more.
-BOUNDS = settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+BOUNDS = settings(max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @dataclass(frozen=True)

@@ -44,5 +44,5 @@ def test_what_is_not_written_by_name_is_written_by_a_variable():
     assert {event.name for event in LogEvent} - set(SITES) == {
         *("JOB_COMPLETED", "JOB_RESCHEDULED", "JOB_FAILED", "JOB_SUSPENDED", "JOB_STOPPED", "JOB_RELEASED"),
         *("WEBHOOK_FAILED", "WEBHOOK_GIVEN_UP"),
-        *("RECONCILER_FAILED", "RETENTION_FAILED", "SCHEDULER_FAILED", "COURIER_FAILED"),
+        *("RECONCILER_FAILED", "RETENTION_FAILED", "SCHEDULER_FAILED", "COURIER_FAILED", "SAMPLER_FAILED"),
     }
