@@ -9,6 +9,7 @@ from app.facts.documents import collect_documents
 from app.facts.fact import Fact
 from app.facts.households import collect_file_formats, collect_households, collect_sample
 from app.facts.job_types import collect_job_types
+from app.facts.jobs_page import collect_jobs_page
 from app.facts.lifecycle import collect_events, collect_policies, collect_states, collect_transitions
 from app.facts.limits import collect_limits, collect_timings
 from app.facts.operation import collect_queue, collect_telemetry
@@ -25,6 +26,7 @@ def collect() -> Iterator[Fact]:
         collect_events(),
         collect_policies(),
         collect_buttons(),
+        collect_jobs_page(),
         collect_recovery(),
         collect_orphans(),
         collect_job_types(),

@@ -35,10 +35,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the same times; each time is the beginning of its stretch."""
+    """Lines over the same times; each time is the beginning of its stretch. ``span`` says how far back they go."""
 
     name: str
     title: str
+    span: str
     unit: str
     times: Sequence[datetime]
     lines: Sequence[Line]

@@ -26,16 +26,22 @@ _KINDS = {
 }
 
 
+#: Characters of an error that stand for its group.
+_CHARACTERS = 500
+
+
 @dataclass(frozen=True)
 class GroupCard:
     """What the page shows of a group.
 
-    ``problem`` is where the documentation treats its error, None: nowhere; ``worth``: a retry alone may help.
+    ``message`` is the error of its newest job, ``pattern`` what all have in common, empty when they do not differ.
+    ``problem`` is where the documentation treats the error, None: nowhere; ``worth``: a retry alone may help.
     """
 
     group: FailureGroup
     type: str
     kind: str
+    message: str
     pattern: str
     problem: str | None
     worth: bool
@@ -43,11 +49,13 @@ class GroupCard:
     @classmethod
     def of(cls, group: FailureGroup, registry: Registry, docs_url: str) -> "GroupCard":
         """Show ``group``."""
+        pattern = group.pattern.removeprefix(f"{group.code}:").strip()
         return cls(
             group=group,
             type=registry.label(group.type),
             kind=_KINDS[group.kind],
-            pattern=group.pattern.removeprefix(f"{group.code}:").strip() or "No message",
+            message=group.message[:_CHARACTERS] or "No message",
+            pattern="" if pattern == group.message else pattern,
             problem=problem_page(docs_url, group.code),
             worth=group.kind in {FailureKind.TRANSIENT, FailureKind.WORKER_LOST},
         )

@@ -92,7 +92,7 @@ async def show(
         waiting=sum(row.pending for row in types),
         span=span,
         spans=list(SPANS),
-        charts=await _charts(services, now, SPANS[span]),
+        charts=await _charts(services, now, span),
         types=types,
         may_pause=user.may(Permission.JOB_TYPES_PAUSE),
         inspects=inspects,
@@ -103,11 +103,12 @@ async def show(
     )
 
 
-async def _charts(services: Services, now: datetime, span: timedelta) -> list[Chart]:
-    minutes = span // timedelta(minutes=1)
+async def _charts(services: Services, now: datetime, span: str) -> list[Chart]:
+    back = SPANS[span]
+    minutes = back // timedelta(minutes=1)
     told = await history(services.database.engine, services.clock, minutes=minutes, points=_POINTS)
     points = {point.at: point for point in told.points}
-    times = grid(now, back=span, step=told.step)
+    times = grid(now, back=back, step=told.step)
     found = [points.get(time) for time in times]
 
     def rates(name: str) -> list[float | None]:
@@ -120,6 +121,7 @@ async def _charts(services: Services, now: datetime, span: timedelta) -> list[Ch
         Chart(
             "depth",
             "Jobs that wait and run",
+            span,
             "jobs, the most of each stretch",
             times,
             [
@@ -132,6 +134,7 @@ async def _charts(services: Services, now: datetime, span: timedelta) -> list[Ch
         Chart(
             "rates",
             "Jobs per minute",
+            span,
             "jobs per minute",
             times,
             [

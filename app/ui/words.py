@@ -20,11 +20,6 @@ def moment(value: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(_iso(utc), shown, shown)
 
 
-def utc(value: datetime) -> str:
-    """Return a time in UTC, to the minute, as plain text."""
-    return f"{value.astimezone(UTC):%d %b %Y, %H:%M} UTC"
-
-
 def clock(value: datetime) -> Markup:
     """Return a time for the edge of a chart, as an element; scripts show it in the reader's zone."""
     at = value.astimezone(UTC)
@@ -107,7 +102,6 @@ def ticks(text: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
-    "utc": utc,
     "clock": clock,
     "duration": duration,
     "thousands": thousands,

@@ -14,7 +14,7 @@ MINUTE = timedelta(minutes=1)
 
 def chart(*lines: Line) -> Chart:
     length = max((len(line.values) for line in lines), default=0)
-    return Chart("depth", "Depth", "jobs", grid(NOW, back=MINUTE * length, step=MINUTE), lines)
+    return Chart("depth", "Depth", "6h", "jobs", grid(NOW, back=MINUTE * length, step=MINUTE), lines)
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,15 @@ async def test_groups_are_shown_with_what_they_are_and_where_to_read_on(people, 
     page = shown(await (await people.user(Role.VIEWER)).get("/failures"))
     assert texts(page, ".fields b") == ["4 failed jobs"]
     odd, room = page.cssselect(".failure")
-    assert texts(room, "h2") == ["The checkpoint …/select.json could not be stored."]
+    assert texts(room, "h2") == ["The checkpoint 2/select.json could not be stored."]
+    assert texts(room, "details p") == ["The checkpoint …/select.json could not be stored."]
     assert texts(room, ".number") == ["3 jobs"]
     assert texts(room, ".kind") == ["May pass by itself"]
     links = {link.text_content(): link.get("href") for link in room.cssselect("a")}
     assert links[str(failed[2].id)[:8]] == f"/ui/jobs/{failed[2].id}"
     assert links["Show them"] == f"/ui/jobs?fingerprint={failed[0].fingerprint}"
     assert links["About this problem"].endswith("/reference/problems/#problem-service-storage_unavailable")
-    assert texts(odd, "h2") == ["<b>odd<… & …"]
+    assert texts(odd, "h2") == ["<b>odd</b> & 'quoted'"]
     assert "About this problem" not in texts(odd, "a")
 
 
