@@ -22,7 +22,7 @@ SPECIFICATIONS = {
     for method, specification in item.items()
 }
 #: Problems that belong to no operation: there is none at the path, or not with the method; and those of the Jobs page.
-PATHLESS = {"request.unknown_path", "request.method_not_allowed", "auth.foreign_form"}
+PATHLESS = {"request.unknown_path", "request.method_not_allowed", "auth.foreign_form", "schedule.changed"}
 
 
 def validate(schema, value):

@@ -197,7 +197,7 @@ FAILURES = [
         {"main.py": "import no_such_thing\n" + APP},
         "importing 'main' failed: ModuleNotFoundError: No module named 'no_such_thing' (main.py:1); install what",
     ),
-    ({"main.py": APP + "raise SystemExit(3)\n"}, "importing 'main' ended Python with status 3"),
+    ({"main.py": APP + "raise SystemExit(3)\n"}, "importing 'main' failed: SystemExit: 3 (main.py:9)"),
     (
         {"main.py": "import os\n" + APP + 'os.environ["SHOP_DATABASE"]\n'},
         "main:app needs SHOP_DATABASE in its environment (main.py:10); run trueup init --env SHOP_DATABASE=…",

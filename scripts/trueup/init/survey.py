@@ -104,8 +104,6 @@ def _confirm(target: str, seen: Scan, root: Path) -> _Found:
         elif isinstance(cause, ModuleNotFoundError):
             plain += f"; install what the project needs into the Python environment of trueup, {sys.prefix}"
         raise TrueupError(" ".join(plain.split())) from None
-    except SystemExit as error:
-        raise TrueupError(f"importing {target.partition(':')[0]!r} ended Python with status {error.code}") from None
 
 
 def _needed(cause: BaseException | None, seen: Scan, root: Path) -> Iterator[str]:
