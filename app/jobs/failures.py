@@ -37,7 +37,8 @@ class FailureKind(StrEnum):
 
 _MEANINGS = {
     FailureKind.TRANSIENT: "An error that may pass by itself; the attempts were used up. Retry when its cause is over.",
-    FailureKind.PERMANENT: "An error that comes again until something is changed. Mend the cause, then retry.",
+    FailureKind.PERMANENT: "An error that comes again until something is changed. "
+    "With a wrong input, run the job again with another.",
     FailureKind.WORKER_LOST: "The worker was gone on the last attempt. Retry, and look why workers die.",
     FailureKind.DEPENDENCY: "A job that it waits for failed, was cancelled or is gone. Look at that job first.",
     FailureKind.FORCED: "An admin ended it by hand. Ask why before you retry.",
