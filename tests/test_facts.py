@@ -40,6 +40,7 @@ def test_a_fact_stands_where_it_says(fact):
         "sample": "COUNTS",
         "metric": "MetricKind(",
         "span": "SpanType(",
+        "jobs_page": "Destination(",
         "timing": fact.get("setting", ""),
         "button": fact["key"].upper(),
     }
