@@ -225,6 +225,9 @@ def _twin(source: Source, unit: Unit, fact: Fact) -> tuple[Edit, str] | None:
         copy = piece.replace(target.id, name, 1)
         if isinstance(first.value, ast.Constant) and first.value.value == last:
             copy = copy.replace(last, f"{last}_twin")
+        elif isinstance(first.value, ast.Attribute):
+            # A member of an enumeration that takes its value from another one: with the same value it were an alias.
+            copy = copy.replace(source.piece(first.value), f'"{last}_twin"')
         shown = f"{last}_TWIN" if last.isupper() else f"{last}_twin"
         return source.splice(end, end, copy if copy.endswith("\n") else f"\n{copy}"), shown
     if isinstance(first, ast.ClassDef) and f'"{fact.key}"' in piece:
