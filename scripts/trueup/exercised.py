@@ -18,7 +18,7 @@ from trueup.operations import Operations
 from trueup.pages import Block, Page
 from trueup.yamltext import read_yaml
 
-RUN = frozenset({"bash", "sh", "shell", "console", "http", "python", "py", "pycon", "sql"})
+RUN = frozenset({"bash", "sh", "shell", "console", "http", "python", "py", "pycon", "javascript", "js", "sql"})
 """The languages whose blocks are run."""
 
 _DONE = frozenset({"operation", "command", "option"})  # to show their names exercises nothing

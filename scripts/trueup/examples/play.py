@@ -23,7 +23,7 @@ from trueup.pages import Block
 from trueup.verify.bench import Bench
 
 _TAIL_LINES = 20
-_ASKING = frozenset({Kind.BASH, Kind.CONSOLE, Kind.PYTHON, Kind.PROMPTS})
+_ASKING = frozenset({Kind.BASH, Kind.CONSOLE, Kind.PYTHON, Kind.PROMPTS, Kind.JAVASCRIPT})
 _LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|localhost):(\d+)")
 _CODES: dict[Trouble, str] = {
     "": "example-failed",
@@ -159,6 +159,12 @@ class Play:
                 self._console(step, limit)
             case Kind.PYTHON:
                 outcome, _ = self.stage.python(step.block.source, step.block.line + 1, limit)
+                self._require(step, outcome, limit)
+                self._agreement.output(step, outcome.output)
+            case Kind.JAVASCRIPT:
+                if not self.bench.runs_javascript:
+                    return
+                outcome = self.stage.javascript(step.block.source, step.block.line + 1, limit)
                 self._require(step, outcome, limit)
                 self._agreement.output(step, outcome.output)
             case Kind.PROMPTS:

@@ -1,6 +1,7 @@
 """The stage of one page: its scratch folder, its service, its shell and its Python interpreter."""
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -99,6 +100,13 @@ class Stage:
             return self._outcome(reply, reply.status or 1), ""
         answer = json.loads(reply.answer)
         return self._outcome(reply, 0 if answer["ok"] else 1), self._shown(answer.get("transcript", ""))
+
+    def javascript(self, source: str, line: int, seconds: float) -> Outcome:
+        """Run a module of JavaScript that stands in the page from `line` on, by Node.js."""
+        # Blank lines before it make Node.js count lines as the page does.
+        module = self._control / f"{self._path}.mjs"
+        module.write_text("\n" * (line - 1) + source, encoding="utf-8")
+        return self.bash(f"node {shlex.quote(str(module))}", 1, seconds)
 
     def close(self) -> None:
         """End what still runs, except the service, and remove the scratch folder."""

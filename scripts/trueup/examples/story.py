@@ -23,6 +23,7 @@ class Kind(Enum):
     HTTP = "http"
     PYTHON = "python"
     PROMPTS = "pycon"
+    JAVASCRIPT = "javascript"
     DATA = "data"
     """Is not run, but read by its consumer."""
     QUERY = "sql"
@@ -39,6 +40,8 @@ LANGUAGES: Mapping[str, Kind] = MappingProxyType(
         "python": Kind.PYTHON,
         "py": Kind.PYTHON,
         "pycon": Kind.PROMPTS,
+        "javascript": Kind.JAVASCRIPT,
+        "js": Kind.JAVASCRIPT,
         "json": Kind.DATA,
         "yaml": Kind.DATA,
         "yml": Kind.DATA,

@@ -62,13 +62,20 @@ class Bench:
         verdict = self._plugin(language, sample) if language in self.plugins.verifiers else sql.verify(sample)
         return [_finding(sample, block, fault) for fault in verdict.faults], verdict.output
 
+    @cached_property
+    def runs_javascript(self) -> bool:
+        """Whether Node.js is installed, which blocks of JavaScript need."""
+        return shutil.which("node") is not None
+
     def note(self, blocks: Iterable[Block]) -> str:
         """What the verifiers of `blocks` cannot ask, because it is not installed; empty when nothing is missing."""
-        if shutil.which("promtool") is None and any(
-            self._consumer(block) in {"prometheus", "rules"} for block in blocks
-        ):
-            return "promtool is not installed, so files of Prometheus were held against trueup's own checks alone"
-        return ""
+        asked = [(block.language.lower(), self._consumer(block)) for block in blocks]
+        notes = []
+        if shutil.which("promtool") is None and any(consumer in {"prometheus", "rules"} for _, consumer in asked):
+            notes.append("promtool is not installed, so files of Prometheus met trueup's own checks alone")
+        if not self.runs_javascript and any(language in {"javascript", "js"} for language, _ in asked):
+            notes.append("node is not installed, so blocks of JavaScript were not run")
+        return "; ".join(notes)
 
     def _sample(self, path: str, block: Block) -> Sample:
         return Sample(
