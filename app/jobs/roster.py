@@ -4,15 +4,16 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.tables import workers
+from app.database.tables import jobs, workers
 from app.jobs.clock import Clock
+from app.jobs.states import Status
 
 #: Rows of processes that have not been seen for this long are removed.
 _FORGET = timedelta(days=1)
@@ -43,6 +44,15 @@ class SeenWorker:
     seen_at: datetime
 
 
+@dataclass(frozen=True)
+class Silence:
+    """Jobs in the hands of workers that give no sign of life; ``until`` is when the last of their leases ends."""
+
+    workers: int
+    jobs: int
+    until: datetime
+
+
 class Roster:
     """The table of worker processes."""
 
@@ -70,7 +80,28 @@ class Roster:
         """Return the processes that were seen within the given time, by id."""
         query = select(workers).where(workers.c.seen_at >= self._clock.now(-within)).order_by(workers.c.id)
         async with self._engine.connect() as connection:
-            return [
-                SeenWorker(WorkerProcess(row.id, row.host, row.pid, row.slots), row.started_at, row.seen_at)
-                for row in await connection.execute(query)
-            ]
+            return [_seen(row) for row in await connection.execute(query)]
+
+    async def find(self, worker_id: str) -> SeenWorker | None:
+        """Return a process; None: it has left, or nobody remembers it."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(workers).where(workers.c.id == worker_id))).one_or_none()
+        return _seen(row) if row else None
+
+    async def silence(self, patience: timedelta) -> Silence | None:
+        """Return what is held by workers that were not seen for longer than ``patience``; None: nothing is."""
+        query = (
+            select(func.count(jobs.c.worker_id.distinct()), func.count(), func.max(jobs.c.lock_expires_at))
+            .select_from(jobs.outerjoin(workers, workers.c.id == jobs.c.worker_id))
+            .where(
+                jobs.c.status == Status.PROCESSING.value,
+                or_(workers.c.id.is_(None), workers.c.seen_at < self._clock.now(-patience)),
+            )
+        )
+        async with self._engine.connect() as connection:
+            silent, held, until = (await connection.execute(query)).one()
+        return Silence(silent, held, until) if held else None
+
+
+def _seen(row: Row[Any]) -> SeenWorker:
+    return SeenWorker(WorkerProcess(row.id, row.host, row.pid, row.slots), row.started_at, row.seen_at)

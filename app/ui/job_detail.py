@@ -20,6 +20,7 @@ from app.services import Services
 from app.ui.badges import badge
 from app.ui.buttons import offers
 from app.ui.headers import HEADERS
+from app.ui.hold import RUNBOOK, hold_of
 from app.ui.job_row import JobRow, creator_of
 from app.ui.job_view import api_calls, attempts_of, errors_of, json_of, stages_of
 from app.ui.page import page
@@ -55,6 +56,8 @@ async def show(
         badge=badge(job, now),
         creator=creator_of(job, names),
         offers=possible,
+        hold=await hold_of(job, services, now),
+        silence_runbook=RUNBOOK,
         stages=stages_of(job, job_types),
         errors=errors_of(job, job_types),
         trail=entries(trail, names)[::-1],

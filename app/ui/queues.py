@@ -21,6 +21,7 @@ from app.services import Services
 from app.telemetry.health import liveness, report
 from app.telemetry.history import history
 from app.ui.chart import Chart, Line, grid
+from app.ui.hold import RUNBOOK
 from app.ui.page import page
 from app.ui.parts import CurrentUser, Everything, JobTypes, Names, Now
 from app.ui.words import plural
@@ -87,6 +88,8 @@ async def show(
         "queues.html",
         title="Queues",
         health=health,
+        silence=await services.roster.silence(liveness(services.settings)),
+        silence_runbook=RUNBOOK,
         due=sum(row.due for row in types),
         running=sum(row.running for row in types),
         waiting=sum(row.pending for row in types),

@@ -16,8 +16,7 @@ _SIZES = ("bytes", "KB", "MB", "GB", "TB")
 def moment(value: datetime) -> Markup:
     """Return a time as an element that says it in UTC; scripts show it in the reader's zone, and UTC on hover."""
     utc = value.astimezone(UTC)
-    shown = f"{utc.day} {utc:%b} {utc.year}, {utc:%H:%M:%S} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(_iso(utc), shown, shown)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(_iso(utc), _said(utc), _said(utc))
 
 
 def clock(value: datetime) -> Markup:
@@ -28,9 +27,21 @@ def clock(value: datetime) -> Markup:
 
 def ago(value: datetime, now: datetime) -> Markup:
     """Return how long ago a time was, as an element that has the time itself on hover."""
+    return _apart(value, "data-ago", about(now - value))
+
+
+def left(value: datetime, now: datetime) -> Markup:
+    """Return how long it is until a time, as an element that has the time itself on hover; scripts count it down."""
+    return _apart(value, "data-left", about(value - now))
+
+
+def _apart(value: datetime, kind: str, text: str) -> Markup:
     utc = value.astimezone(UTC)
-    shown = f"{utc.day} {utc:%b} {utc.year}, {utc:%H:%M:%S} UTC"
-    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(_iso(utc), shown, about(now - value))
+    return Markup('<time datetime="{}" title="{}" {}>{}</time>').format(_iso(utc), _said(utc), kind, text)
+
+
+def _said(utc: datetime) -> str:
+    return f"{utc.day} {utc:%b} {utc.year}, {utc:%H:%M:%S} UTC"
 
 
 def _iso(utc: datetime) -> str:
@@ -102,6 +113,7 @@ def ticks(text: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
+    "left": left,
     "clock": clock,
     "duration": duration,
     "thousands": thousands,

@@ -31,6 +31,10 @@ def row(page, label: str):
     return found
 
 
+def plain(element) -> str:
+    return " ".join(element.text_content().split())
+
+
 async def test_health_says_what_is_wrong_and_where_to_read_on(people, workshop, clean):
     job = await workshop.job()
     async with clean.database.engine.begin() as connection:
@@ -91,6 +95,61 @@ async def test_workers_are_shown_with_their_jobs_and_the_silent_ones_stand_out(p
     for role in (Role.OPERATOR, Role.VIEWER):
         page = shown(await (await people.user(role)).get("/queues"))
         assert not page.cssselect("#workers, #engine")
+
+
+async def test_a_silent_worker_that_holds_a_job_is_a_warning_to_everybody(people, workshop, clean):
+    await clean.roster.seen(WorkerProcess("alive-1", "host-1", 1, 4))
+    viewer = await people.user(Role.VIEWER)
+    assert texts(shown(await viewer.get("/queues")), "#health") == ["Healthy"]
+    job = await workshop.job()
+    await clean.store.claim(job.id, job.run, worker_id="gone-2", lease=timedelta(minutes=5, seconds=30))
+    page = shown(await viewer.get("/queues"))
+    assert texts(page, "#health") == ["Healthy, but a worker is silent"]
+    assert page.cssselect(".health.paused")
+    (warning,) = page.cssselect(".health li")
+    assert plain(warning) == (
+        "1 worker is silent and holds 1 job. It is taken back when its lease ends, in 5 min. "
+        "What to do about silent workers"
+    )
+    assert page.cssselect(".health a")[0].get("href").endswith("troubleshooting/#a-worker-is-silent")
+    other = await workshop.job()
+    await clean.store.claim(other.id, other.run, worker_id="gone-2", lease=timedelta(minutes=1))
+    async with clean.database.engine.begin() as connection:
+        await connection.execute(update(jobs).values(lock_expires_at=clean.clock.now(-timedelta(seconds=1))))
+        await connection.execute(delete(workers))
+    page = shown(await viewer.get("/queues"))
+    assert texts(page, "#health") == ["Unhealthy"]
+    assert plain(page.cssselect(".health li")[1]).startswith(
+        "1 worker is silent and holds 2 jobs. "
+        "Their leases have ended: they are taken back as soon as a worker is alive."
+    )
+
+
+async def test_the_page_of_a_job_says_that_its_worker_is_silent_and_what_comes_of_it(people, workshop, clean):
+    viewer = await people.user(Role.VIEWER)
+    job = await workshop.job()
+    await clean.store.claim(job.id, job.run, worker_id="worker-9", lease=timedelta(minutes=5, seconds=30))
+    await clean.roster.seen(WorkerProcess("worker-9", "host-9", 9, 1))
+    page = shown(await viewer.get(f"/jobs/{job.id}"))
+    facts = " ".join(texts(page, ".lead .facts"))
+    assert "Worker worker-9 Last heartbeat 0 s ago Lease for 5 min" in facts
+    assert not page.cssselect(".warning")
+
+    async def said(**values) -> str:
+        async with clean.database.engine.begin() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+        (warning,) = shown(await viewer.get(f"/jobs/{job.id}")).cssselect(".warning p")
+        return plain(warning)
+
+    async with clean.database.engine.begin() as connection:
+        await connection.execute(update(workers).values(seen_at=clean.clock.now(-timedelta(minutes=3))))
+    assert await said(max_retries=3) == (
+        "Its worker is silent. Its lease ends in 5 min; then the job is taken back, and another worker goes on from "
+        "its last checkpoint; 2 retries are left then. That takes a worker that is alive, and there is none."
+    )
+    await clean.roster.seen(WorkerProcess("alive-1", "host-1", 1, 4))
+    assert (await said(max_retries=0)).endswith("then the job fails: no attempt is left.")
+    assert (await said(max_retries=1, control_request="cancel")).endswith("is taken back, and is cancelled.")
 
 
 async def test_an_operator_pauses_a_type_and_the_second_one_is_told_who_was_first(people, workshop, clean):

@@ -17,11 +17,11 @@ function about(seconds) {
 }
 
 function tell(time) {
-  const at = new Date(time.dateTime);
-  const says = "ago" in time.dataset ? about((Date.now() - at) / 1000)
+  const at = new Date(time.dateTime), apart = "ago" in time.dataset || "left" in time.dataset;
+  const says = apart ? about(("ago" in time.dataset ? Date.now() - at : at - Date.now()) / 1000)
     : ("clock" in time.dataset ? brief : local).format(at);
   if (time.textContent !== says) time.textContent = says;
-  if ("ago" in time.dataset) {
+  if (apart) {
     time.title = `${local.format(at)} · ${time.dataset.utc ??= time.title}`;
   }
 }
