@@ -1,6 +1,7 @@
 """Failed jobs in groups: those of one type whose newest error is the same but for names and numbers."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,11 +31,24 @@ class FailureKind(StrEnum):
     UNKNOWN = "unknown"
 
     @property
+    def label(self) -> str:
+        """What a page calls it."""
+        return _LABELS[self]
+
+    @property
     def meaning(self) -> str:
         """One sentence for who decides whether to retry."""
         return _MEANINGS[self]
 
 
+_LABELS = {
+    FailureKind.TRANSIENT: "May pass by itself",
+    FailureKind.PERMANENT: "Comes again",
+    FailureKind.WORKER_LOST: "Worker lost",
+    FailureKind.DEPENDENCY: "Because of another job",
+    FailureKind.FORCED: "Ended by hand",
+    FailureKind.UNKNOWN: "Not classified",
+}
 _MEANINGS = {
     FailureKind.TRANSIENT: "An error that may pass by itself; the attempts were used up. Retry when its cause is over.",
     FailureKind.PERMANENT: "An error that comes again until something is changed. "
@@ -139,3 +153,19 @@ class FailureReader:
                 )
                 for row in await connection.execute(query)
             ]
+
+    async def kinds(self, job_ids: Sequence[UUID]) -> Counter[FailureKind]:
+        """Return how many of these jobs have failed, by what ended their last attempt; ``UNKNOWN`` is left out."""
+        code, transient = (jobs.c.error_log[0][name].astext for name in ("code", "transient"))
+        query = (
+            select(code.label("code"), transient.label("transient"), func.count().label("jobs"))
+            .where(jobs.c.id.in_(job_ids), jobs.c.fingerprint.is_not(None))
+            .group_by(code, transient)
+        )
+        found: Counter[FailureKind] = Counter()
+        async with self._engine.connect() as connection:
+            for row in await connection.execute(query):
+                said = {} if row.transient is None else {"transient": row.transient == "true"}
+                found[failure_kind({"code": row.code or "", **said})] += row.jobs
+        del found[FailureKind.UNKNOWN]
+        return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from app.api.deps import MOST
 from app.auth.permissions import Permission
 from app.auth.user import User
 from app.jobs.bulk import BulkAction, Confirmation, Plan
+from app.jobs.failures import FailureKind, FailureReader
 from app.jobs.listing import JobFilter
 from app.jobs.model import Caller
 from app.jobs.registry import Registry
@@ -34,6 +36,12 @@ _DONE: Mapping[BulkAction, str] = {
     BulkAction.CANCEL: "Cancelled",
     BulkAction.RETRY: "Retried",
     BulkAction.DELETE: "Deleted",
+}
+#: What takes an action back, where something does.
+_UNDO: Mapping[BulkAction, BulkAction] = {
+    BulkAction.PAUSE: BulkAction.RESUME,
+    BulkAction.RESUME: BulkAction.PAUSE,
+    BulkAction.CANCEL: BulkAction.RETRY,
 }
 #: Pages besides the list that choose jobs.
 _ORIGINS: Mapping[str, str] = {"/failures": "Failures"}
@@ -138,7 +146,7 @@ async def ask(
         return redirect(request, many.back)
     user.require(_permission(many.action))
     plan = await _plan(services, user, many, job_types)
-    return await _confirmation(request, many, plan, fault=None)
+    return await _confirmation(request, services, many, plan, fault=None)
 
 
 @router.post("/jobs/bulk/confirmed")
@@ -154,8 +162,8 @@ async def do(
         done = await services.bulk.carry_out(plan, confirmed, caller=Caller.user(user.id), reason=reason_of(form))
     except BulkMismatch:
         fault = "The jobs have changed since you looked. Nothing was done; these are the figures now."
-        return await _confirmation(request, many, plan, fault=fault)
-    await say(request, "done", _said(many.action, plan, done))
+        return await _confirmation(request, services, many, plan, fault=fault)
+    await say(request, "done", _said(many.action, plan, done), **_undo(many, plan))
     return redirect(request, many.back)
 
 
@@ -166,7 +174,10 @@ async def _plan(services: Everything, user: User, many: Many, job_types: Registr
     )
 
 
-async def _confirmation(request: Request, many: Many, plan: Plan, *, fault: str | None) -> Response:
+async def _confirmation(
+    request: Request, services: Everything, many: Many, plan: Plan, *, fault: str | None
+) -> Response:
+    kinds = await FailureReader(services.database.engine).kinds(plan.chosen) if many.action is BulkAction.RETRY else {}
     return await page(
         request,
         "bulk.html",
@@ -177,6 +188,8 @@ async def _confirmation(request: Request, many: Many, plan: Plan, *, fault: str 
         total=sum(plan.matched.values()),
         matched={status: plan.matched[status] for status in Status if status in plan.matched},
         lost=_LOST[many.action],
+        kinds={kind: kinds[kind] for kind in FailureKind if kind in kinds},
+        again=kinds.get(FailureKind.PERMANENT, 0),
         destructive=many.action in {BulkAction.CANCEL, BulkAction.DELETE},
         fault=fault,
     )
@@ -188,3 +201,14 @@ def _said(action: BulkAction, plan: Plan, done: int) -> str:
         said += " Those that run stop at their next boundary."
     left = sum(plan.matched.values()) - done
     return f"{said} {plural(left, 'job')} left as {'it was' if left == 1 else 'they were'}." if left else said
+
+
+def _undo(many: Many, plan: Plan) -> dict[str, Any]:
+    """Offer to take it back, for as many jobs as a form can name; what that reaches is counted before it is done."""
+    other = _UNDO.get(many.action)
+    if other is None or not 0 < len(plan.chosen) <= MOST:
+        return {}
+    ids = [str(job_id) for job_id in plan.chosen]
+    fields = {"action": [other.value], "query": [many.query], "origin": [many.origin], "id": ids}
+    label = f"{other.value.capitalize()} {'this job' if len(plan.chosen) == 1 else f'these {len(plan.chosen)}'}…"
+    return {"undo": {"path": "/jobs/bulk", "label": label, "fields": fields}}

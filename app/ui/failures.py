@@ -16,16 +16,6 @@ from app.ui.parts import CurrentUser, Everything, JobTypes, Now
 
 router = APIRouter()
 
-_KINDS = {
-    FailureKind.TRANSIENT: "May pass by itself",
-    FailureKind.PERMANENT: "Comes again",
-    FailureKind.WORKER_LOST: "Worker lost",
-    FailureKind.DEPENDENCY: "Because of another job",
-    FailureKind.FORCED: "Ended by hand",
-    FailureKind.UNKNOWN: "Not classified",
-}
-
-
 #: Characters of an error that stand for its group.
 _CHARACTERS = 500
 
@@ -40,7 +30,6 @@ class GroupCard:
 
     group: FailureGroup
     type: str
-    kind: str
     message: str
     pattern: str
     problem: str | None
@@ -53,7 +42,6 @@ class GroupCard:
         return cls(
             group=group,
             type=registry.label(group.type),
-            kind=_KINDS[group.kind],
             message=group.message[:_CHARACTERS] or "No message",
             pattern="" if pattern == group.message else pattern,
             problem=problem_page(docs_url, group.code),

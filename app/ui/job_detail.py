@@ -12,10 +12,11 @@ from app.auth.permissions import Permission
 from app.auth.user import User
 from app.jobs.attempts import attempts
 from app.jobs.checkpoints import CheckpointInfo
+from app.jobs.failures import failure_kind
 from app.jobs.listing import JobFilter
 from app.jobs.model import Job
 from app.jobs.registry import Registry
-from app.jobs.states import TERMINAL
+from app.jobs.states import TERMINAL, Status
 from app.services import Services
 from app.ui.badges import badge
 from app.ui.buttons import offers
@@ -60,6 +61,7 @@ async def show(
         silence_runbook=RUNBOOK,
         stages=stages_of(job, job_types),
         errors=errors_of(job, job_types),
+        kind=failure_kind(job.error_log[0]) if job.status is Status.FAILED and job.error_log else None,
         trail=entries(trail, names)[::-1],
         attempts=attempts_of(attempts(trail), now),
         payload=json_of(View(user, "").data(job)),

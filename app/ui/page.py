@@ -85,6 +85,7 @@ def redirect(request: Request, path: str) -> RedirectResponse:
 async def say(request: Request, kind: str, text: str, **more: Any) -> None:
     """Have the next page of the session say something: ``kind`` is ``done``, ``refused`` or ``noted``.
 
-    ``undo`` and ``link`` among ``more`` have a ``path`` below the address of the Jobs page and a ``label``.
+    ``undo`` and ``link`` among ``more`` have a ``path`` below the address of the Jobs page and a ``label``; ``undo``
+    may have ``fields``, lists of values by the names under which its form sends them.
     """
     await door.sessions(request).leave(door.session(request).id, {"kind": kind, "text": text, **more})

@@ -130,6 +130,33 @@ async def test_many_jobs_are_counted_before_and_reported_afterwards(people, work
         assert await workshop.services.jobs.get(job.id) == job
 
 
+async def test_what_was_done_to_many_can_be_taken_back_for_these(people, workshop):
+    ada = await people.user(Role.ADMIN, "ada")
+    jobs = [await workshop.job(ada.user) for _ in range(2)]
+    asked = shown(
+        await ada.post("/jobs/bulk", action="pause", query="status=pending", id=[str(job.id) for job in jobs])
+    )
+    await ada.client.post("/ui/jobs/bulk/confirmed", data=sent(asked.cssselect(".confirm")[0]))
+    page = shown(await ada.get("/jobs"))
+    assert notice(page).startswith("Paused 2 jobs.")
+    (undo,) = page.cssselect(".notice form")
+    assert texts(undo, "button") == ["Resume these 2…"]
+    again = shown(await ada.client.post(undo.get("action"), data=sent(undo)))
+    assert texts(again, "h1") == ["Resume 2 jobs?"]
+    assert [link.get("href") for link in again.cssselect(".crumbs a")] == ["/ui/jobs?status=pending"]
+    await ada.client.post("/ui/jobs/bulk/confirmed", data=sent(again.cssselect(".confirm")[0]))
+    assert {(await workshop.services.jobs.get(job.id)).status for job in jobs} == {Status.PENDING}
+    assert texts(shown(await ada.get("/jobs")), ".notice button") == ["Pause these 2…"]
+
+
+def sent(form) -> dict[str, list[str]]:
+    """What the hidden fields of a form send."""
+    fields: dict[str, list[str]] = {}
+    for field in form.cssselect("input[type=hidden]"):
+        fields.setdefault(field.get("name"), []).append(field.get("value"))
+    return fields
+
+
 async def test_selected_jobs_are_those_and_no_others(people, workshop):
     ada = await people.user(Role.ADMIN, "ada")
     chosen = [await workshop.put(await workshop.job(ada.user), Status.FAILED) for _ in range(2)]

@@ -76,6 +76,25 @@ async def test_a_group_is_retried_as_a_whole_after_a_counted_confirmation(app, p
         assert (await app.state.services.jobs.events(job.id))[-1].reason == "room again"
 
 
+async def test_who_retries_is_warned_of_errors_that_come_again(people, failed):
+    ada = await people.user(Role.ADMIN, "ada")
+    asked = shown(await ada.post("/jobs/bulk", which="all", query="status=failed", action="retry"))
+    assert texts(asked, ".warning p") == [
+        "1 job fails again unless the cause is mended: the error is one that no retry passes."
+    ]
+    assert [text.partition(" An error")[0] for text in texts(asked, "h2 + ul li")] == [
+        "3 jobs: May pass by itself",
+        "1 job: Comes again",
+    ]
+    odd = str(failed[3].id)
+    (warning,) = texts(shown(await ada.post("/jobs/bulk", id=odd, action="retry")), ".warning b")
+    assert warning == "It fails again"
+    room = shown(await ada.post("/jobs/bulk", id=str(failed[0].id), action="retry"))
+    assert not room.cssselect(".warning")
+    assert not shown(await ada.post("/jobs/bulk", id=odd, action="delete")).cssselect(".warning, h2 + ul")
+    assert texts(shown(await ada.get(f"/jobs/{odd}")), "#errors + p .kind") == ["Comes again"]
+
+
 async def test_who_may_not_retry_sees_why(people, failed):
     page = shown(await (await people.user(Role.VIEWER)).get("/failures"))
     (button, *_) = page.cssselect(".failure button")
