@@ -58,6 +58,7 @@ async def show(
         creator=creator_of(job, names),
         offers=possible,
         hold=await hold_of(job, services, now),
+        pause=(await services.types.paused()).get(job.type) if job.status is Status.PENDING else None,
         silence_runbook=RUNBOOK,
         stages=stages_of(job, job_types),
         errors=errors_of(job, job_types),

@@ -83,7 +83,8 @@ def progress_of(job: Job) -> Progress:
         return Progress(None, "", False)
     done, total = job.processed_items, job.total_items
     items = thousands(done) if done else ""
-    if total and (job.status is not Status.COMPLETED or done != total):
+    # A selection that grows while it is worked through has more items in the end than were counted before.
+    if total and done <= total and (job.status is not Status.COMPLETED or done != total):
         items = f"{thousands(done)} of {thousands(total)}"
     return Progress(job.progress.percent, items, job.status not in TERMINAL)
 

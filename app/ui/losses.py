@@ -61,6 +61,6 @@ async def _stored(job: Job, checkpoints: CheckpointStore) -> str:
 
 
 def _so_far(job: Job) -> str:
-    if job.total_items:
+    if job.total_items and job.processed_items <= job.total_items:
         return f"{thousands(job.processed_items)} of {thousands(job.total_items)} items"
     return plural(job.processed_items, "item")

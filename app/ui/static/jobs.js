@@ -32,17 +32,15 @@ const tellAll = () => all("time").forEach(tell);
 
 // What no stream tells of, such as a job that was deleted, is seen at the next slow look.
 const PACE = 1000, POLL = 2000, SLOW = 30000;
-const states = { live: "Live", polling: "Every 2 s", paused: "Paused", off: "Connecting" };
-let stream, poll, paused = sessionStorage.getItem("paused") === "yes";
+const states = { live: "Live", polling: "Every 2 s", stopped: "Not updating", off: "Connecting" };
+let stream, poll, stopped = sessionStorage.getItem("stopped") === "yes";
 
 function show(state) {
   for (const shown of all(".live")) {
     shown.hidden = false;
     shown.dataset.state = state;
     shown.querySelector("[data-live-text]").textContent = states[state];
-    const button = shown.querySelector("[data-pause]");
-    button.textContent = paused ? "Go on" : "Pause";
-    button.setAttribute("aria-pressed", paused);
+    shown.querySelector("[data-updates]").textContent = stopped ? "Update again" : "Stop updating";
   }
 }
 
@@ -55,7 +53,7 @@ function refresh(region) {
   due.set(region.id, Math.max(Date.now(), due.get(region.id) ?? 0) + PACE);
   setTimeout(() => {
     const found = document.getElementById(region.id);
-    if (found && !paused) htmx.trigger(found, "news");
+    if (found && !stopped) htmx.trigger(found, "news");
   }, Math.max(0, wait));
 }
 
@@ -67,7 +65,7 @@ function news(jobs) {
 }
 
 function startPolling() {
-  if (paused || document.hidden) return;
+  if (stopped || document.hidden) return;
   show("polling");
   poll ??= setInterval(() => news(null), POLL);
 }
@@ -78,7 +76,7 @@ function stopPolling() {
 }
 
 function connect() {
-  if (paused || document.hidden || stream) return;
+  if (stopped || document.hidden || stream) return;
   stream = new EventSource(`${ui}/stream`);
   stream.addEventListener("start", () => {
     stopPolling();
@@ -99,12 +97,12 @@ function disconnect() {
   stopPolling();
 }
 
-function setPaused(value) {
-  paused = value;
-  sessionStorage.setItem("paused", paused ? "yes" : "no");
+function stopUpdating(value) {
+  stopped = value;
+  sessionStorage.setItem("stopped", stopped ? "yes" : "no");
   disconnect();
-  show(paused ? "paused" : "off");
-  announce(paused ? "Live updates are paused" : "Live updates go on");
+  show(stopped ? "stopped" : "off");
+  announce(stopped ? "The page is not updated any more" : "The page is updated again");
   connect();
 }
 
@@ -154,7 +152,7 @@ const keys = {
   k: () => move(-1),
   x: () => document.activeElement.closest(".jobs tr")?.querySelector('[name="id"]')?.click(),
   n: () => document.querySelector("[data-new]")?.click(),
-  p: () => setPaused(!paused),
+  p: () => stopUpdating(!stopped),
   g: () => { gone = Date.now(); },
 };
 
@@ -176,12 +174,12 @@ function renew() {
   tellAll();
   count();
   say();
-  show(paused ? "paused" : poll ? "polling" : stream?.readyState === EventSource.OPEN ? "live" : "off");
+  show(stopped ? "stopped" : poll ? "polling" : stream?.readyState === EventSource.OPEN ? "live" : "off");
   all("[data-apply]").forEach((button) => { button.hidden = true; });
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-pause]")) setPaused(!paused);
+  if (event.target.closest("[data-updates]")) stopUpdating(!stopped);
   if (event.target.closest("[data-keys]")) dialog.showModal();
   const copy = event.target.closest("[data-copy]");
   if (copy) {

@@ -1,4 +1,4 @@
-"""Pages that follow their jobs: by the stream, without it, and not at all while they are paused."""
+"""Pages that follow their jobs: by the stream, without it, and not at all while they are told not to."""
 
 import re
 
@@ -72,17 +72,17 @@ def test_with_the_stream_cut_the_page_asks_by_itself(service, open_page, browser
     assert page.locator(".live").get_attribute("data-state") == "live"
 
 
-def test_a_page_that_is_paused_stays_as_it_is_until_it_goes_on(service, open_page):
+def test_a_page_that_is_not_updated_stays_as_it_is_until_it_is_updated_again(service, open_page):
     job = service.job(service.user(Role.ADMIN, "ada"), **town("Pausetown"))
     page = open_page("/ui/jobs?text=pausetown")
     expect(page.locator(".live")).to_contain_text("Live")
-    page.get_by_role("button", name="Pause", exact=True).first.click()
-    expect(page.locator(".live")).to_contain_text("Paused")
+    page.get_by_role("button", name="Stop updating").click()
+    expect(page.locator(".live")).to_contain_text("Not updating")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     service.settle(service.claimed(job), Event.COMPLETE)
     page.reload()
-    expect(page.locator(".live")).to_contain_text("Paused"), "it is remembered"
+    expect(page.locator(".live")).to_contain_text("Not updating"), "it is remembered"
     expect(page.locator(f"#job-{job.id}")).to_contain_text("Completed"), "the reader has asked"
     assert not [url for url in asked if url.endswith("/ui/stream")]
     page.keyboard.press("p")
