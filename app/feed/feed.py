@@ -203,11 +203,21 @@ class Feed:
                 self._publish(entry)
                 progressed.add(entry.subject.job_id)
         followed = {job_id for job_id in progressed if self._is_followed(job_id)}
-        for moved in await self._reader.standing(followed) if followed else ():
+        standing = await self._reader.standing(followed) if followed else ()
+        for moved in standing:
             self._publish(moved)
+        self._miss(followed - {moved.subject.job_id for moved in standing})
 
     def _is_followed(self, job_id: UUID) -> bool:
         return any(follower.wanted.job_id in {None, job_id} for follower in self._followers)
+
+    def _miss(self, gone: set[UUID]) -> None:
+        """Tell watchers of jobs that are gone; of what type they were, and whose, is not known any more."""
+        for watcher in self._followers:
+            if isinstance(watcher, Watcher):
+                for job_id in gone:
+                    if watcher.wanted.job_id in {None, job_id}:
+                        watcher.note(job_id)
 
     def _publish(self, change: Change) -> None:
         encoded = cache(partial(self._encode, change))

@@ -23,8 +23,12 @@ class Watcher:
 
     def tell(self, change: Change, _encoded: Callable[[], bytes]) -> None:
         """Note that a job has changed."""
+        self.note(change.subject.job_id)
+
+    def note(self, job_id: UUID) -> None:
+        """Note that a job has changed, or is gone."""
         if len(self._changed) <= self._limit:
-            self._changed.add(change.subject.job_id)
+            self._changed.add(job_id)
         self._news.set()
 
     def end(self, reason: End) -> None:

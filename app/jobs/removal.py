@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Text, cast, delete, func, select
 
 from app.database.tables import jobs
+from app.jobs.channels import PROGRESS_CHANNEL
 from app.jobs.model import Caller, Job, actions
 from app.jobs.reader import read_job
 from app.jobs.states import TERMINAL, Event, Status, names, target
 from app.jobs.store import JobStore
 from app.problems import IllegalTransition
+
+#: What a statement returns that removes jobs: they as they were, and those who follow them hear that they are gone.
+_GONE: tuple[ColumnElement[Any], ...] = (*jobs.c, func.pg_notify(PROGRESS_CHANNEL, cast(jobs.c.id, Text)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class RemovalStore(JobStore):
                     caller=caller, reason=reason,
                 )  # fmt: skip
                 free = await self.dependents.follow(connection, ended)
-            await connection.execute(delete(jobs).where(jobs.c.id == job_id))
+            await connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(*_GONE))
         await self.tell_freed(free)
         return job
 
@@ -88,14 +92,14 @@ class RemovalStore(JobStore):
             .with_for_update(skip_locked=True)
         )
         async with self.engine.begin() as connection:
-            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(chosen)).returning(*jobs.c))
+            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(chosen)).returning(*_GONE))
             return [read_job(row) for row in rows]
 
     async def delete_these(self, job_ids: Sequence[UUID]) -> list[Job]:
         """Remove those of the jobs that have ended, and return them."""
         ended = jobs.c.status.in_(names(TERMINAL))
         async with self.engine.begin() as connection:
-            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), ended).returning(*jobs.c))
+            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), ended).returning(*_GONE))
             return [read_job(row) for row in rows]
 
     async def count_ended(self, ended: Ended) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ router = APIRouter()
 
 _CHUNK = 65_536
 #: Fields that every job has, besides its payload.
-_COMMON = ("priority", "max_retries", "start_at", "depends_on", "on_dependency_failure")
+_COMMON = ("priority", "max_retries", "start_at", "start_zone", "depends_on", "on_dependency_failure")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def _common(job: Job | None) -> dict[str, str]:
         "priority": str(job.priority if job else DEFAULT_PRIORITY),
         "max_retries": str(job.config.get("max_retries", "")) if job else "",
         "start_at": "",
+        # Scripts put the reader's zone here.
+        "start_zone": "UTC",
         "depends_on": "",
         "on_dependency_failure": (job.on_dependency_failure if job else DependencyPolicy.FAIL).value,
     }
@@ -174,8 +177,9 @@ def _asked(kind: JobType, data: dict[str, Any], values: Mapping[str, str]) -> tu
                 faults[name] = "This is no whole number."
     if values["start_at"].strip():
         try:
-            raw["start_at"] = datetime.fromisoformat(values["start_at"].strip()).replace(tzinfo=UTC)
-        except ValueError:
+            zone = ZoneInfo(values["start_zone"].strip() or "UTC")
+            raw["start_at"] = datetime.fromisoformat(values["start_at"].strip()).replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, ZoneInfoNotFoundError, OSError, OverflowError):
             faults["start_at"] = "This is no date and time."
     raw["depends_on"] = values["depends_on"].replace(",", " ").split()
     raw["on_dependency_failure"] = values["on_dependency_failure"] or DependencyPolicy.FAIL.value

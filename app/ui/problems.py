@@ -13,6 +13,7 @@ from app.api.problems import DATABASE_ERRORS, RETRY_AFTER, database_problem
 from app.problems import (
     InternalError,
     InvalidRequest,
+    JobNotFound,
     MethodNotAllowed,
     NotAuthenticated,
     Problem,
@@ -40,6 +41,9 @@ def answer(request: Request, problem: Problem) -> Response:
     if isinstance(problem, NotAuthenticated):
         return _to_sign_in(request)
     headers = {"Retry-After": str(RETRY_AFTER)} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if isinstance(problem, JobNotFound) and asked_by_script(request):
+        # The job of an open page is gone: the page is asked for anew, and says so.
+        headers["HX-Refresh"] = "true"
     # No dock: what it shows may be what has failed.
     response = fragment(
         request,

@@ -85,6 +85,7 @@ async def test_a_job_is_created_once_from_a_form(people, workshop):
     fields |= {"data.mode": "dynamic", "data.limit": "12", "data.filters.state": "OH", "priority": "70"}
     fields |= {"data.filters.status": "pending", "max_retries": "0", "on_dependency_failure": "fail"}
     fields |= {"start_at": "2100-01-01T10:00"}
+    assert "In UTC; at once when it is empty." in texts(page, "#start_at-hint")
     answer = await grace.post("/jobs/new", **fields)
     assert answer.status_code == 303, answer.text
     address = answer.headers["location"]
@@ -153,3 +154,15 @@ async def test_who_may_not_create_jobs_cannot(people):
     viewer = await people.user(Role.VIEWER)
     assert (await viewer.get("/jobs/new")).status_code == 403
     assert (await viewer.post("/jobs/new", type="geocode_households")).status_code == 403
+
+
+async def test_a_start_is_of_the_zone_that_the_form_names(people, workshop):
+    grace = await people.user(Role.OPERATOR, "grace")
+    fields = {"type": "geocode_households", "data.mode": "static", "start_at": "2100-07-01T10:00"}
+    answer = await grace.post("/jobs/new", **fields, start_zone="Asia/Kolkata", key=str(uuid4()))
+    job = await workshop.services.jobs.get(answer.headers["location"].rpartition("/")[2])
+    assert job.start_at.isoformat() == "2100-07-01T04:30:00+00:00"
+    again = shown(await grace.post("/jobs/new", **fields, start_zone="Asia/Kolkata", priority="x"), 422)
+    assert texts(again, "#start_at-hint") == ["In the time zone Asia/Kolkata; at once when it is empty."]
+    for zone in ("Mars/Olympus", "../../etc/passwd", "Europe", "x" * 5000, "\x00"):
+        shown(await grace.post("/jobs/new", **fields, start_zone=zone), 422)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from app.auth.permissions import Role
+from app.jobs.model import Caller
 from app.ui import door, stream
 from tests.waiting import eventually
 
@@ -38,6 +39,13 @@ async def test_a_page_is_told_which_jobs_have_changed_until_its_session_ends(peo
     watcher.tell = lambda *change: (tell(*change), told.set())
     job = await workshop.job(person.user, data={"mode": "static", "filters": {"city": "Secretville"}})
     await asyncio.wait_for(told.wait(), 20)
+    told.clear()
+    gone = await workshop.job(person.user)
+    await asyncio.wait_for(told.wait(), 20)
+    missed, note = asyncio.Event(), watcher.note
+    watcher.note = lambda job_id: (note(job_id), missed.set() if job_id == gone.id else None)
+    await workshop.services.clearing.delete(gone.id, caller=Caller.user(person.user.id))
+    await asyncio.wait_for(missed.wait(), 20)
     await app.state.browser_sessions.close(person.client.cookies[door.COOKIE])
     response = await asyncio.wait_for(answer, 20)
     assert response.headers["content-type"].startswith("text/event-stream")
@@ -45,6 +53,6 @@ async def test_a_page_is_told_which_jobs_have_changed_until_its_session_ends(peo
     assert sent[0] == ("start", {})
     assert sent[-1] == ("end", {"reason": "token"})
     ids = {job_id for name, data in sent if name == "news" for job_id in data["jobs"]}
-    assert str(job.id) in ids
+    assert {str(job.id), str(gone.id)} <= ids
     assert "Secretville" not in response.text
     assert not app.state.feed._followers, "nobody follows any more"

@@ -30,7 +30,7 @@ const tellAll = () => all("time").forEach(tell);
 
 // -- live: one stream says which jobs have changed; the parts that show them are asked for anew
 
-// What no stream tells of, such as a job that was deleted, is seen at the next slow look.
+// What no stream tells of, such as a worker that is silent, is seen at the next slow look.
 const PACE = 1000, POLL = 2000, SLOW = 30000;
 const states = { live: "Live", polling: "Every 2 s", stopped: "Not updating", off: "Connecting" };
 let stream, poll, stopped = sessionStorage.getItem("stopped") === "yes";
@@ -132,6 +132,18 @@ function count() {
   option.textContent = chosen ? `Selected jobs: ${chosen}` : "Selected jobs";
 }
 
+// -- a time that is entered: it is of the reader's zone, and the form says which that is; UTC is said beside it
+
+const universal = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+
+function zoned(input) {
+  const at = new Date(input.value), here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  document.getElementById(input.dataset.zone).value = here;
+  document.getElementById(`${input.id}-hint`).textContent = isNaN(at)
+    ? `In your time zone, ${here}; at once when it is empty.`
+    : `In your time zone, ${here}: that is ${universal.format(at)} UTC.`;
+}
+
 // -- keys
 
 const go = new Map(all("[data-go]").map((link) => [link.dataset.go, link]));
@@ -193,6 +205,9 @@ document.addEventListener("change", (event) => {
   }
   if (event.target.closest("#bulk")) count();
 });
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-zone]")) zoned(event.target);
+});
 document.addEventListener("toggle", (event) => {
   if (event.target.closest("#dock")) localStorage.setItem("dock", event.target.open ? "open" : "closed");
 }, true);
@@ -206,6 +221,8 @@ keysOn.checked = localStorage.getItem("keys") !== "off";
 keysOn.addEventListener("change", () => localStorage.setItem("keys", keysOn.checked ? "on" : "off"));
 all("[data-keys]").forEach((button) => { button.hidden = false; });
 if (localStorage.getItem("dock") === "open") document.querySelector("#dock details")?.setAttribute("open", "");
+// What was sent before stays in the zone that it was entered in, until it is changed.
+all("[data-zone]").forEach((input) => { if (!input.value) zoned(input); });
 renew();
 setInterval(tellAll, 1000);
 setInterval(() => { if (stream) news(null); }, SLOW);

@@ -18,7 +18,7 @@ from trueup.camera import BROWSERS, find_browser
 from app.auth.permissions import Role
 from app.auth.user import User
 from app.jobs.context import Step
-from app.jobs.model import Job
+from app.jobs.model import Caller, Job
 from app.jobs.states import Event, Status
 from app.main import create_app
 from app.settings import Settings
@@ -77,6 +77,9 @@ class Service:
     def settle(self, job: Job, event: Event, **options: Any) -> None:
         """End the worker's hold on a job."""
         self.call(lambda: self.services.store.settle(job.lease, event, **options))
+
+    def delete(self, job: Job) -> None:
+        self.call(lambda: self.services.clearing.delete(job.id, caller=Caller.system("test")))
 
     def get(self, job: Job) -> Job:
         return self.call(self.services.jobs.get, job.id)

@@ -34,6 +34,8 @@ def test_rows_follow_their_jobs_without_moving(service, open_page):
     expect(page.locator("#announce")).to_have_text("1 new job")
     assert page.locator(".jobs tbody tr").evaluate_all("rows => rows.map(row => row.id)") == order
     expect(row.locator("[name=id]")).to_be_checked()
+    service.delete(jobs[1])
+    expect(page.locator(f"#job-{jobs[1].id}")).to_contain_text("Deleted meanwhile")
     assert page.evaluate("document.getElementById('main').dataset.kept") == "yes", "it was not loaded anew"
     page.locator("#newer").click()
     expect(page.locator(f"#job-{newest.id}")).to_be_visible()
@@ -53,6 +55,8 @@ def test_the_page_of_a_job_follows_it(service, open_page):
     expect(page.locator(".errors")).to_contain_text("The gazetteer is gone.")
     expect(page.locator(".actions .primary")).to_have_text("Retry")
     expect(page.locator("#calls")).to_have_attribute("open", ""), "what the reader has opened stays open"
+    service.delete(job)
+    expect(page.locator("h1")).to_have_text("There is no such job")
 
 
 def test_with_the_stream_cut_the_page_asks_by_itself(service, open_page, browser):

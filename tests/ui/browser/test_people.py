@@ -1,6 +1,7 @@
 """People at work: filters and the back button, keys, times, two operators at once, and no scripts at all."""
 
 import re
+from uuid import UUID
 
 from playwright.sync_api import expect
 
@@ -98,6 +99,19 @@ def test_times_are_in_the_zone_of_the_reader_and_in_utc_on_hover(service, open_p
     expect(time).to_have_attribute("title", f"{at.day} {at:%b} {at.year}, {at:%H:%M:%S} UTC")
     minutes = (at.minute + 30) % 60
     expect(time).to_have_text(re.compile(rf":{minutes:02}:{at:%S}$"))
+
+
+def test_a_start_is_entered_in_the_zone_of_the_reader(service, open_page):
+    page = open_page("/ui/jobs/new?type=geocode_households", name="ada", timezone_id="Asia/Kolkata")
+    page.locator("details.card summary").click()
+    hint = page.locator("#start_at-hint")
+    expect(hint).to_have_text(re.compile(r"^In your time zone, Asia/(Kolkata|Calcutta); at once when it is empty\.$"))
+    page.get_by_label("Not before").fill("2100-07-01T10:00")
+    expect(hint).to_contain_text("that is 1 Jul 2100, 04:30 UTC.")
+    page.get_by_role("button", name="Create the job").click()
+    expect(page.locator(".notice")).to_have_text("The job is created.")
+    job = service.call(service.services.jobs.get, UUID(page.url.rpartition("/")[2]))
+    assert job.start_at.isoformat() == "2100-07-01T04:30:00+00:00"
 
 
 def test_the_second_of_two_operators_is_told_and_nothing_is_lost(service, open_page):
