@@ -53,6 +53,7 @@ class TimeoutConfig(_Section):
     page: float = Field(default=120, gt=0, description="All examples of a page together.")
     start: float = Field(default=60, gt=0, description="The service's start, until it is ready.")
     stop: float = Field(default=15, gt=0, description="The service's graceful stop, before it is killed.")
+    facts: float = Field(default=120, gt=0, description="Importing the project and collecting its facts.")
 
 
 class Exemption(_Section):

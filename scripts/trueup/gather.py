@@ -21,7 +21,7 @@ from trueup.collect import (
     signatures,
     symbols,
 )
-from trueup.collect.load import project_imports
+from trueup.collect.load import project_imports, time_limit
 from trueup.collect.settings import Validator
 from trueup.config import Config
 from trueup.facts import Fact, Inventory
@@ -38,7 +38,7 @@ def gather(config: Config, root: Path) -> Truth:
     facts: list[Fact] = []
     document: Mapping[str, Any] = {}
     validators: Mapping[str, Validator] = {}
-    with project_imports(root, config.env):
+    with project_imports(root, config.env), time_limit(config.timeouts.facts):
         if config.app:
             app = routes.load_app(config.app)
             document = routes.document(app)

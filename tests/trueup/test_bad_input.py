@@ -34,6 +34,14 @@ def test_a_module_that_fails_on_import_is_one_error_that_names_it(project: Any, 
     assert [*(project.root / "docs").rglob("*")] == before
 
 
+def test_a_module_that_never_ends_is_one_error_that_names_the_line(project: Any) -> None:
+    project.add("pyproject.toml", "\n[tool.trueup.timeouts]\nfacts = 1\n")
+    path = project.root / "library/main.py"
+    path.write_text(f"while True:\n    pass\n{path.read_text()}")
+    with pytest.raises(TrueupError, match=r"TimeoutError: did not end within 1 s \(library/main\.py:[12]\)"):
+        project.findings()
+
+
 def test_two_facts_with_one_key_are_one_error_that_names_both_places(project: Any) -> None:
     project.add(
         "library/facts.py", '\n_collect = collect\n\n\ndef collect():\n    one = {"kind": "state", "key": "lent"}\n'

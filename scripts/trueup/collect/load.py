@@ -2,11 +2,14 @@
 
 import importlib
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from trueup.errors import TrueupError
@@ -33,6 +36,35 @@ def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+_AGAIN_SECONDS = 1.0
+"""Code that catches the error and goes on is told once more after this time."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` in the block when it takes longer, in the line where the project's code stands then.
+
+    When nothing there makes more of it, it becomes a `TrueupError`. Only a main thread can be interrupted: in another
+    one there is no limit.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"did not end within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    try:
+        yield
+    except TimeoutError as error:
+        raise TrueupError(f"pyproject.toml: tool.trueup.timeouts.facts: {failure(error)}") from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def failure(error: BaseException) -> str:
