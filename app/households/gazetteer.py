@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import zipcodes
@@ -34,28 +35,21 @@ class Place:
     center: tuple[float, float] | None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """The ZIP codes of one state, by code and, those in use, by the compact names of their cities."""
-
-    by_zip: dict[str, Place]
-    by_city: dict[str, list[Place]]
-
-
 class ZipGazetteer:
     """The ZIP codes of the ``zipcodes`` package with their cities; an address lies at the centre of its ZIP code.
 
-    It loads a state when the first address of that state is looked up.
+    It reads the data at its first look-up, and makes of them what is asked for: one ZIP code, or the cities of a state.
     """
 
     def __init__(self) -> None:
-        self._states: dict[str, State] = {}
+        self._places: dict[str, Place] = {}
+        self._cities: dict[str, dict[str, list[Place]]] = {}
 
     def lookup(self, address: Address) -> Finding:
         """Return where ``address`` lies: by its ZIP code if it has one, else by its city if that has one ZIP code."""
         if address.zip:
             return self._lookup_zip(address)
-        found = self._state(address.state).by_city.get(_compact(address.city), [])
+        found = self._cities_of(address.state).get(_compact(address.city), [])
         where = f"{address.city}, {address.state}"
         if not found:
             return Finding(Outcome.NOT_FOUND, reason=f"there is no city {where}, and the address has no ZIP code")
@@ -66,35 +60,38 @@ class ZipGazetteer:
         return _found(found[0], Outcome.MATCHED_CITY)
 
     def _lookup_zip(self, address: Address) -> Finding:
-        place = self._state(address.state).by_zip.get(address.zip)
-        if place and _compact(address.city) in place.names:
-            return _found(place, Outcome.MATCHED_ZIP)
-        for entry in [] if place else zipcodes.matching(address.zip):  # type: ignore[no-untyped-call]
-            place = _place(entry)
-        if place is None:
+        if address.zip not in self._entries:
             return Finding(Outcome.NOT_FOUND, reason=f"there is no ZIP code {address.zip}")
+        place = self._place(address.zip)
+        if place.state == address.state and _compact(address.city) in place.names:
+            return _found(place, Outcome.MATCHED_ZIP)
         return Finding(
             Outcome.CONFLICT,
             reason=f"ZIP code {place.zip} is {place.city}, {place.state}; "
             f"the address says {address.city}, {address.state}",
         )
 
-    def _state(self, code: str) -> State:
-        # Two threads may both load a state; they find the same.
-        if code not in self._states:
-            self._states[code] = _load(code)
-        return self._states[code]
+    # Two threads may both make what is not there yet; they make the same.
 
+    @cached_property
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        return {entry["zip_code"]: entry for entry in zipcodes.list_all()}  # type: ignore[no-untyped-call]
 
-def _load(code: str) -> State:
-    state = State({}, {})
-    for entry in zipcodes.filter_by(state=code):  # type: ignore[no-untyped-call]
-        place = _place(entry)
-        state.by_zip[place.zip] = place
-        # A retired code still tells where old addresses lie, but a city is not asked for by it.
-        for name in place.names if entry["active"] else ():
-            state.by_city.setdefault(name, []).append(place)
-    return state
+    def _place(self, code: str) -> Place:
+        if code not in self._places:
+            self._places[code] = _place(self._entries[code])
+        return self._places[code]
+
+    def _cities_of(self, state: str) -> dict[str, list[Place]]:
+        """The ZIP codes in use of each city of a state, by all the compact names that it goes by."""
+        if state not in self._cities:
+            cities: dict[str, list[Place]] = {}
+            # A retired code still tells where old addresses lie, but a city is not asked for by it.
+            for code in (code for code, entry in self._entries.items() if entry["state"] == state and entry["active"]):
+                for name in self._place(code).names:
+                    cities.setdefault(name, []).append(self._place(code))
+            self._cities[state] = cities
+        return self._cities[state]
 
 
 def _found(place: Place, outcome: Outcome) -> Finding:

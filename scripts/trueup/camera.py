@@ -35,7 +35,7 @@ class CameraError(TrueupError):
 
 @dataclass(frozen=True)
 class Exposure:
-    """A picture as PNG for each colour scheme, and what they show."""
+    """A picture as PNG for each colour scheme, unless none was wanted, and what they show."""
 
     pictures: Mapping[str, bytes]
     shows: str
@@ -53,8 +53,12 @@ class Camera:
     def __init__(self, browser: "Browser") -> None:
         self._browser = browser
 
+    def look(self, options: Options, address: str, variables: Mapping[str, str]) -> Exposure:
+        """Go to a path below `address`, do the steps, and say what is there, without pictures. Raises `CameraError`."""
+        return self._visit(options, address, variables, [])
+
     def take(self, options: Options, address: str, variables: Mapping[str, str]) -> Exposure:
-        """Go to a path below `address`, do the steps, take the pictures. Raises `CameraError`."""
+        """Like `look`, and take the pictures."""
         if options.site is None:
             # The service may have been changed by the steps: they are not done twice.
             return self._visit(options, address, variables, SCHEMES)
@@ -69,7 +73,7 @@ class Camera:
 
         context = self._browser.new_context(
             viewport={"width": options.width, "height": options.height},
-            color_scheme=schemes[0],
+            color_scheme=(schemes or SCHEMES)[0],
             reduced_motion="reduce",
             locale="en-GB",
             timezone_id="UTC",
@@ -126,12 +130,13 @@ def _take(
         page.locator(selector).evaluate_all("found => found.forEach(each => each.style.display = 'none')")
     shown = page.locator(options.element or "body").first
     shown.wait_for()
+    shows = normalise(shown.aria_snapshot(), options.normalise)
     pictures: dict[str, bytes] = {}
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         taken = shown.screenshot if options.element else page.screenshot
         pictures[scheme] = taken(animations="disabled", caret="hide")
-    return Exposure(pictures, normalise(shown.aria_snapshot(), options.normalise))
+    return Exposure(pictures, shows)
 
 
 def _go(page: "Page", address: str, path: str) -> None:

@@ -30,8 +30,9 @@ class ServiceConfig(_Section):
     )
     preload: list[str] = Field(
         default_factory=list,
-        description="Modules imported once, by a process from which the services of pages are forked to start sooner; "
-        "for a `command` that is a Python console script and reads its environment when it runs, not when imported.",
+        description="Modules imported once, by a process from which the services of pages are forked to start sooner, "
+        "and functions called there (`module:function`), such as one that loads data; for a `command` that is a "
+        "Python console script and reads its environment when it runs, not when imported.",
     )
     stop_signal: str = Field(default="SIGTERM", description="The signal that stops the service gracefully.")
     database: str = Field(

@@ -3,7 +3,7 @@
 Most of a service's start is importing; forked, it starts at once. Reads one JSON object a line from descriptor
 `argv[1]`: `argv`, `env`, `cwd`, `log`. Answers on descriptor `argv[2]` with `{"pid": …}` for each, or `{"error": …}`,
 and later with `{"pid": …, "status": …}` when one has ended. The further arguments are the command's name and the
-modules to import.
+modules to import; of `module:function`, the function is called too.
 """
 
 import gc
@@ -28,8 +28,11 @@ def main() -> None:
     trouble = ""
     try:
         (entry,) = importlib.metadata.entry_points(group="console_scripts", name=sys.argv[3])
-        for module in sys.argv[4:]:
-            importlib.import_module(module)
+        for name in sys.argv[4:]:
+            module, _, function = name.partition(":")
+            imported = importlib.import_module(module)
+            if function:
+                getattr(imported, function)()
         run = entry.load()
     except Exception as error:  # whatever a module raises at import is told to the asker
         trouble = f"{type(error).__name__}: {error}"

@@ -2,8 +2,9 @@
 
 import difflib
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,8 +19,9 @@ from trueup.examples.stage import Stage
 from trueup.findings import Finding
 from trueup.known import Known
 from trueup.pages import Page
+from trueup.preload import Forkyard
 from trueup.scratch import memory, scratch_folder
-from trueup.screenshots import Record, Screenshot, picture, read_record, read_screenshots, record_file, stale
+from trueup.screenshots import Options, Record, Screenshot, picture, read_record, read_screenshots, record_file, stale
 from trueup.seed import Seeds
 from trueup.service import Ports, ServiceError, start
 from trueup.sitebuild import site_url
@@ -75,7 +77,7 @@ def visit(
     written: list[str] = []
     remembered = 0
     with scratch_folder(memory()) as scratch, ExitStack() as stack:
-        studio = _Studio(config, root, scratch, site)
+        studio = stack.enter_context(closing(_Studio(config, root, scratch, site, write)))
         lens: Camera | None = None
         for shot in shots:
             old = bool(stale(shot, studio.docs))
@@ -151,9 +153,11 @@ def _keep(shot: Screenshot, taken: Exposure, folder: Path) -> list[Path]:
 class _Studio:
     """Where pictures are taken: a fresh service for each, or the built site."""
 
-    def __init__(self, config: Config, root: Path, scratch: Path, site: Callable[[], Path]) -> None:
+    def __init__(self, config: Config, root: Path, scratch: Path, site: Callable[[], Path], write: bool) -> None:
+        """With `write`, pictures are taken; else it is only looked at what they would show."""
         self.root, self.docs = root, root / config.docs
-        self._config, self._scratch, self._site = config, scratch, site
+        self._config, self._scratch, self._site, self._write = config, scratch, site, write
+        self._yard: Forkyard | None = None
         self._ports = Ports()
         self._seeds = Seeds(config, root, scratch, self._ports)
         self._count = 0
@@ -168,34 +172,44 @@ class _Studio:
         except OSError:
             return [shot.options.site]
 
+    def close(self) -> None:
+        """End what services were forked from."""
+        if self._yard is not None:
+            self._yard.close()
+
     def take(self, lens: Camera, shot: Screenshot) -> Exposure:
         """Raises `CameraError` or `ServiceError`."""
+        expose = lens.take if self._write else lens.look
         if shot.options.site is not None:
             options = shot.options.model_copy(update={"hide": [*shot.options.hide, f".{_STAMP}"]})
             prefix = urlsplit(site_url(self._config, self.root)).path.rstrip("/") + "/"
             with served(self._site(), prefix) as address:
-                return lens.take(options, address, {})
-        return self._take_of_service(lens, shot)
+                return expose(options, address, {})
+        return self._of_service(expose, shot)
 
-    def _take_of_service(self, lens: Camera, shot: Screenshot) -> Exposure:
+    def _of_service(self, expose: Callable[[Options, str, Mapping[str, str]], Exposure], shot: Screenshot) -> Exposure:
         self._count += 1
         folder = self._scratch / f"c{self._count}"
         self._seeds.copy(self._seeds.ensure(), folder)
-        if self._config.service is None:
+        config = self._config.service
+        if config is None:
             raise AssertionError("the seed has been made by a service")
+        if config.preload and self._yard is None:
+            self._yard = Forkyard(shlex.split(config.command)[0], config.preload, self._scratch)
         service = start(
-            self._config.service,
+            config,
             self._config.timeouts,
             root=self.root,
             folder=folder,
             ports=self._ports,
             env=shot.options.env,
+            starter=self._yard,
         )
         stage = Stage(shot.page.path, folder / "stage", lambda: service)
         try:
             for name in shot.options.scenario:
                 self._scenario(stage, name)
-            return lens.take(shot.options, service.base_url, stage.variables)
+            return expose(shot.options, service.base_url, stage.variables)
         finally:
             stage.close()
             service.stop()

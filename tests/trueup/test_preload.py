@@ -1,5 +1,6 @@
 """Services that are forked from a process which has imported their modules."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -91,6 +92,26 @@ def test_a_module_that_cannot_be_imported_is_named(scratch: Path) -> None:
             opened(yard, scratch, "a")
     finally:
         yard.close()
+
+
+def test_a_function_that_is_named_is_called_once_before(scratch: Path) -> None:
+    yard = Forkyard("uvicorn", ["json:no_such_function"], scratch)
+    try:
+        with pytest.raises(TrueupError, match=r"preload: AttributeError: .*no_such_function"):
+            opened(yard, scratch, "a")
+    finally:
+        yard.close()
+    noted = scratch / "noted"
+    scratch.joinpath("warm.py").write_text(f"def up():\n    open({str(noted)!r}, 'a').write('x')\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trueup.preload.base_environment", lambda _: os.environ | {"PYTHONPATH": str(scratch)})
+        yard = Forkyard("uvicorn", ["warm:up"], scratch)
+    try:
+        for name in ("a", "b"):
+            opened(yard, scratch, name).stop()
+    finally:
+        yard.close()
+    assert noted.read_text() == "x"
 
 
 def test_a_command_that_is_no_console_script_is_refused(scratch: Path) -> None:
