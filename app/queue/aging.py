@@ -1,6 +1,7 @@
 """Keeps jobs of a low priority from waiting for ever behind those of a higher one."""
 
 from datetime import timedelta
+from operator import attrgetter
 
 import structlog
 from sqlalchemy import not_, select, update
@@ -8,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import jobs
 from app.jobs.clock import Clock
-from app.jobs.due import is_due
+from app.jobs.due import WAITING, due_since, is_due
 from app.jobs.pauses import was_held
-from app.jobs.reader import read_job
 from app.queue.engine import Delivery, Engine
 from app.telemetry.events import LogEvent, emit
 
@@ -32,7 +32,8 @@ class Aging:
     async def look(self) -> int:
         """Put first what has waited too long; return how many jobs. Each job once, also with many processes."""
         old = (
-            select(jobs.c.id)
+            select(jobs.c.id, due_since().label("since"))
+            .select_from(WAITING)
             .where(
                 jobs.c.aged_at.is_(None),
                 jobs.c.updated_at <= self._clock.now(-self._after),
@@ -42,14 +43,16 @@ class Aging:
             )
             .order_by(jobs.c.updated_at)
             .limit(_BATCH)
-            .with_for_update(skip_locked=True)
+            .with_for_update(of=jobs, skip_locked=True)
+            .cte("old")
         )
+        # From when it had waited too long, not from this look on: so that those of one look keep their order.
+        mark = update(jobs).where(jobs.c.id == old.c.id).values(aged_at=old.c.since + self._after)
         async with self._database.begin() as connection:
-            ids = (await connection.execute(old)).scalars().all()
-            if not ids:
+            rows = await connection.execute(mark.returning(jobs.c.id, jobs.c.run, jobs.c.aged_at))
+            aged = sorted(rows, key=attrgetter("aged_at", "id"))
+            if not aged:
                 return 0
-            mark = update(jobs).where(jobs.c.id.in_(ids)).values(aged_at=self._clock.now()).returning(*jobs.c)
-            aged = sorted((read_job(row) for row in await connection.execute(mark)), key=lambda job: job.updated_at)
             # The mark is committed after the move: if the queue is away, the next look tries again.
             await self._engine.promote([Delivery(job.id, job.run) for job in aged])
         emit(log, LogEvent.JOBS_AGED, count=len(aged))

@@ -8,6 +8,7 @@ from sqlalchemy import select, text, update
 
 from app.database.tables import job_events, jobs
 from app.jobs.clock import Clock
+from app.jobs.due import IN_TURN
 from app.jobs.gate import Gate as TypeGate
 from app.jobs.gate import NotNow
 from app.jobs.limits import MOST_STARTS, Limits, Rate
@@ -198,6 +199,24 @@ async def test_a_job_that_has_waited_too_long_comes_first(open_process):
         assert seen == [low.id, high.id]
         claimed = await services.gate.claim(Lease(low.id, 1, "w"), "count", lasts=LEASE)
         assert claimed.aged_at is None, "the next attempt waits for its turn like any other"
+
+
+async def test_of_jobs_that_age_in_one_look_the_one_that_waited_longest_is_first(open_process):
+    """P8-4: among jobs that have waited too long, neither priority nor the time of creation counts."""
+    async with open_process(counting_registry(), workers=False) as services:
+
+        async def waiting(priority, start=None):
+            job = await services.jobs.create(
+                type="count", data={}, caller=TEST, created_by=None, priority=priority, start_at=start
+            )
+            return job.id
+
+        late, first, second = await waiting(50, soon(600)), await waiting(0), await waiting(100)
+        clock = Clock(timedelta(hours=2))
+        assert await Aging(services.database.engine, services.engine, clock, after=timedelta(hours=1)).look() == 3
+        query = select(jobs.c.id).order_by(*IN_TURN)
+        async with services.database.engine.connect() as connection:
+            assert (await connection.execute(query)).scalars().all() == [first, second, late]
 
 
 class Away:
