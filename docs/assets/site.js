@@ -13,3 +13,13 @@ const widths = new ResizeObserver((entries) => {
 new MutationObserver(() => {
   for (const wrap of document.querySelectorAll(".md-typeset__scrollwrap")) widths.observe(wrap);
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+// Beside the live service, as `scripts/site --serve` shows them, each page leads to the Jobs page.
+addEventListener("DOMContentLoaded", () => {
+  if (document.documentElement.dataset.service !== "live") return;
+  const link = document.createElement("a");
+  link.href = "/ui/jobs";
+  link.textContent = "Jobs page";
+  link.className = "service-link";
+  document.querySelector(".md-header__title").after(link);
+});

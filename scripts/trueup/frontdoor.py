@@ -20,6 +20,8 @@ RELOAD_PATH = "/__trueup/events"
 _SCRIPT = f"""<script>
 new EventSource("{RELOAD_PATH}").addEventListener("reload", () => location.reload())
 </script>"""
+_SERVED = """<script>document.documentElement.dataset.service = "live"</script>"""
+"""What a page knows that is served beside the service, before its own scripts run."""
 _LIMITS = httpx.Limits(max_connections=None)
 _HOP_BY_HOP = frozenset(
     {
@@ -87,7 +89,9 @@ class FrontDoor:
             file /= "index.html"
         elif path.endswith("/") or not file.is_file():
             return None
-        return _page(file) if file.suffix == ".html" else FileResponse(file, headers={"Cache-Control": "no-cache"})
+        if file.suffix == ".html":
+            return _page(file, served=self._upstream() is not None)
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
     async def _forward(self, request: Request) -> Response:
         base = self._upstream()
@@ -118,7 +122,9 @@ class FrontDoor:
         site = self._site()
         wanted = request.method == "GET" and "text/html" in request.headers.get("accept", "")
         page = site / "404.html" if site is not None else None
-        return _page(page, 404) if wanted and page is not None and page.is_file() else None
+        if not wanted or page is None or not page.is_file():
+            return None
+        return _page(page, 404, served=self._upstream() is not None)
 
     async def _events(self) -> AsyncIterator[str]:
         listener: asyncio.Queue[str] = asyncio.Queue()
@@ -132,8 +138,10 @@ class FrontDoor:
             self._listeners.discard(listener)
 
 
-def _page(file: Path, status: int = 200) -> Response:
+def _page(file: Path, status: int = 200, *, served: bool) -> Response:
     text = file.read_text(encoding="utf-8", errors="replace")
+    if served:
+        text = text.replace("</head>", f"{_SERVED}</head>", 1)
     head, body, tail = text.rpartition("</body>")
     return HTMLResponse(f"{head}{_SCRIPT}{body}{tail}" if body else text, status, {"Cache-Control": "no-cache"})
 

@@ -81,7 +81,7 @@ def project(root: Path, service: str = PARCELS) -> Path:
 def stall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stall]:
     root = project(tmp_path_factory.mktemp("serve"))
     for name, text in {
-        "index.html": "<html><body>home</body></html>",
+        "index.html": "<html><head></head><body>home</body></html>",
         "guide/index.html": "<html><body>guide</body></html>",
         "404.html": "<html><body>lost</body></html>",
         "a b.txt": "plain",
@@ -106,6 +106,7 @@ def test_files_of_the_site_are_served_with_live_reload(stall: Stall) -> None:
     home = stall.client.get("/")
     assert "home<script>" in home.text
     assert RELOAD_PATH in home.text
+    assert 'dataset.service = "live"</script></head>' in home.text, "its scripts know that the service is there"
     assert stall.client.get("/guide").headers["location"].endswith("/guide/")
     assert "guide" in stall.client.get("/guide/").text
     assert stall.client.get("/a%20b.txt").text == "plain"
