@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, select
+from sqlalchemy import ARRAY, ColumnElement, Text, delete, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.tables import jobs
 from app.jobs.channels import PROGRESS_CHANNEL
@@ -15,9 +16,6 @@ from app.jobs.reader import read_job
 from app.jobs.states import TERMINAL, Event, Status, names, target
 from app.jobs.store import JobStore
 from app.problems import IllegalTransition
-
-#: What a statement returns that removes jobs: they as they were, and those who follow them hear that they are gone.
-_GONE: tuple[ColumnElement[Any], ...] = (*jobs.c, func.pg_notify(PROGRESS_CHANNEL, cast(jobs.c.id, Text)))
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class RemovalStore(JobStore):
                     caller=caller, reason=reason,
                 )  # fmt: skip
                 free = await self.dependents.follow(connection, ended)
-            await connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(*_GONE))
+            await _remove(connection, jobs.c.id == job_id)
         await self.tell_freed(free)
         return job
 
@@ -92,15 +90,13 @@ class RemovalStore(JobStore):
             .with_for_update(skip_locked=True)
         )
         async with self.engine.begin() as connection:
-            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(chosen)).returning(*_GONE))
-            return [read_job(row) for row in rows]
+            return await _remove(connection, jobs.c.id.in_(chosen))
 
     async def delete_these(self, job_ids: Sequence[UUID]) -> list[Job]:
         """Remove those of the jobs that have ended, and return them."""
         ended = jobs.c.status.in_(names(TERMINAL))
         async with self.engine.begin() as connection:
-            rows = await connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), ended).returning(*_GONE))
-            return [read_job(row) for row in rows]
+            return await _remove(connection, jobs.c.id.in_(job_ids), ended)
 
     async def count_ended(self, ended: Ended) -> int:
         """Return how many jobs ``delete_ended`` would remove."""
@@ -111,3 +107,11 @@ class RemovalStore(JobStore):
 
     def _are(self, ended: Ended) -> list[ColumnElement[bool]]:
         return [jobs.c.status == ended.status.value, jobs.c.completed_at <= self.clock.now(-ended.age)]
+
+
+async def _remove(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Job]:
+    """Remove jobs and return them; those who follow jobs hear that they are gone."""
+    removed = [read_job(row) for row in await connection.execute(delete(jobs).where(*which).returning(*jobs.c))]
+    ids = literal([str(job.id) for job in removed], ARRAY(Text))
+    await connection.execute(select(func.pg_notify(PROGRESS_CHANNEL, func.unnest(ids))))
+    return removed
