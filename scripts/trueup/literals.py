@@ -17,6 +17,9 @@ _STATUS = re.compile(r"(\d{3}) ([A-Z][\w' -]+)$")
 _STATUS_CLASS = re.compile(r"[1-5]xx$", re.IGNORECASE)
 _PAIR = re.compile(r"\"?([A-Za-z_][\w.-]*)\"?\s*(?:=|:\s)\s*(.+)$", re.DOTALL)
 _PATH = re.compile(r"\.?[A-Za-z_]\w*(?:\[\d*\])?(?:\.[A-Za-z_]\w*(?:\[\d*\])?)*$")
+_WORD = re.compile(r"\w+")
+_OPEN = frozenset({"object", "any", "map"})
+"""Types whose members no schema names."""
 _NAMING = ("field", "parameter")
 
 
@@ -96,10 +99,15 @@ class Literals:
         return KNOWN
 
     def _path(self, text: str) -> Resolution | None:
-        for part in re.sub(r"\[\d*\]", "", text).strip(".").split("."):
-            if not self._named(part):
-                return None
-        return KNOWN
+        """A path into JSON: each name must be a field of what the name before it holds, as far as a schema says so."""
+        first, *rest = re.sub(r"\[\d*\]", "", text).strip(".").split(".")
+        here = list(self._named(first))
+        for name in rest:
+            held = {word for fact in here for word in _WORD.findall(str(fact.attributes.get("type", "")))}
+            if held & _OPEN:
+                return KNOWN
+            here = [fact for fact in self._named(name) if fact.attributes.get("schema") in held]
+        return Resolution(facts=tuple(here)) if here else None
 
 
 def _is(read: Any, text: str) -> bool:

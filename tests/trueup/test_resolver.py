@@ -25,9 +25,10 @@ INVENTORY = Inventory(
         fact("parameter", "listLoans.state", operation="listLoans", name="state", enum=["lent", "late"]),
         fact("parameter", "listLoans.limit", operation="listLoans", name="limit"),
         fact("field", "Loan.state", enum=["lent", "late"]),
-        fact("field", "Loan.number"),
-        fact("field", "Loan.progress"),
-        fact("field", "Progress.percent"),
+        fact("field", "Loan.number", type="integer"),
+        fact("field", "Loan.progress", type="list of Progress or null"),
+        fact("field", "Loan.notes", type="object"),
+        fact("field", "Progress.percent", schema="Progress", type="number"),
         fact("value", "State.lent"),
         fact("setting", "LOAN_DAYS"),
         fact("state", "lent"),
@@ -114,7 +115,7 @@ def test_what_names_a_fact(text: str, ident: str) -> None:
     [
         "42", "3.5", "99 %", "10,000", "true", "null", "404", "5xx", "409 Conflict", "KeyError", "None",
         "0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10", "2026-02-03T04:05:06Z", '{"state": "late"}', '["lent"]', "{}",
-        '{"progress": {"percent": 3}}', "progress.percent", "progress.percent[0]", '"lent"',
+        '{"progress": {"percent": 3}}', "progress.percent", "progress[0].percent", "notes.by.hand", '"lent"',
     ],
 )  # fmt: skip
 def test_what_is_a_literal(text: str) -> None:
@@ -137,6 +138,8 @@ WRONG = {
     "lib find 'a": ("code-unknown", ""),
     "late → lent": ("code-unknown", ""),
     "Loan.stat": ("code-unknown", "did you mean Loan.state?"),
+    "number.percent": ("code-unknown", ""),
+    "progress.number": ("code-unknown", ""),
     "state=lost": ("code-unknown", "it takes lent, late"),
     '{"stat": "late"}': ("code-unknown", "did you mean state?"),
     '{"state": "lost"}': ("code-unknown", "it takes lent, late"),

@@ -138,7 +138,7 @@ def _key_of(source: Source, node: ast.Constant) -> bool:
 def _in_key(value: Any, fact: Fact) -> bool:
     """Whether a value is a part of the key, so that changing it renames the fact."""
     parts = [*re.split(r"[ .]", fact.key), fact.key]
-    return isinstance(value, str) and value.casefold() in [part.casefold() for part in parts if part]
+    return isinstance(value, str | int) and str(value).casefold() in [part.casefold() for part in parts if part]
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -223,7 +223,7 @@ def _twin(source: Source, unit: Unit, fact: Fact) -> tuple[Edit, str] | None:
             return None
         name = f"{target.id}_TWIN" if target.id.isupper() else f"{target.id}_twin"
         copy = piece.replace(target.id, name, 1)
-        if isinstance(first.value, ast.Constant) and first.value.value == last:
+        if isinstance(first.value, ast.Constant) and first.value.value in {last, fact.key}:
             copy = copy.replace(last, f"{last}_twin")
         elif isinstance(first.value, ast.Attribute):
             # A member of an enumeration that takes its value from another one: with the same value it were an alias.
