@@ -42,7 +42,14 @@ async def test_a_replay_shows_the_job_as_it_is_now(client, keyed):
 
 
 @pytest.mark.parametrize(
-    "change", [{"priority": 51}, {"data": {"mode": "dynamic"}}, {"config": {"max_retries": 1}}], ids=str
+    "change",
+    [
+        {"priority": 51},
+        {"data": {"mode": "dynamic"}},
+        {"config": {"max_retries": 1}},
+        {"start_at": "2100-01-01T00:00:00Z"},
+    ],
+    ids=str,
 )
 async def test_the_same_key_with_another_request_is_refused(client, keyed, change):
     job = (await client.post("/api/v1/jobs", headers=keyed, json=GEOCODING)).json()

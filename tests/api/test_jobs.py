@@ -109,6 +109,13 @@ async def test_the_list_is_newest_first_and_pages_do_not_move_when_jobs_arrive(c
     assert [job["id"] for job in await listed(client, admin, limit=3)] == (old + new)[::-1]
 
 
+async def test_a_job_may_wait_for_a_job_of_somebody_else(client, callers, new_job):
+    other = await new_job()
+    operator = await callers.headers(Role.OPERATOR)
+    job = await new_job(operator, depends_on=[other["id"]])
+    assert job["waits_for"] == [other["id"]]
+
+
 async def test_the_list_is_filtered(client, admin, callers, new_job, put_in, file_id):
     """CC-11: by status, type, stage and creator."""
     await new_job()

@@ -67,6 +67,7 @@ def test_pages_of_a_pdf_become_paragraphs_without_running_heads(tmp_path):
         (b"PK\x03\x04rest", {}, "office document"),
         (b"text\x00text", {}, "binary data"),
         ("caf\u00e9".encode("latin-1"), {}, "not in utf-8: byte 4, in line 1"),
+        (b"<html><head><meta charset=ascii></head><body>caf\xe9</body></html>", {}, "encoding is ascii, and it is not"),
         (b"<html><head><meta charset=klingon></head><body>x</body></html>", {}, "encoding is klingon"),
         (b"<html><head><title>x</title></head><body><script>x</script></body></html>", {}, "holds no text"),
         (b"---\ntitle: [\n---\ntext", {}, "front matter is no YAML in line"),
@@ -75,8 +76,8 @@ def test_pages_of_a_pdf_become_paragraphs_without_running_heads(tmp_path):
         (pdf(PAGES, password="secret"), {}, "is encrypted"),
         (pdf([[]]), {}, "text recognition"),
     ],
-    ids=["empty", "office", "binary", "encoding", "charset", "no-text", "front-matter", "no-pdf", "broken-pdf",
-         "encrypted-pdf", "scan"],
+    ids=["empty", "office", "binary", "encoding", "declared", "charset", "no-text", "front-matter", "no-pdf",
+         "broken-pdf", "encrypted-pdf", "scan"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_with_the_way_out(tmp_path, data, options, says):
     with pytest.raises(DocumentError, match=says):

@@ -36,6 +36,7 @@ def test_each_outcome(gazetteer, city, state, zip_code, outcome, reason):
     assert found.outcome is outcome
     assert (found.latitude is not None) == (outcome.status is GeocodeStatus.MATCHED)
     assert (reason is None and found.reason is None) or found.reason.startswith(reason)
+    assert "ELM" not in str(found.reason), "a reason is for everybody to read: it holds no street"
 
 
 def test_the_location_is_the_centre_of_the_zip_code(gazetteer):

@@ -78,6 +78,20 @@ async def test_a_job_is_deleted_with_everything_that_belongs_to_it(services):
         await services.clearing.delete(done.id, caller=TEST)
 
 
+async def test_a_deletion_is_told_by_its_author_although_the_checkpoints_stay(services, monkeypatch):
+    job = await ended(services, Status.FAILED)
+
+    async def stuck(_):
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr(services.checkpoints, "delete", stuck)
+    with capture_logs() as lines:
+        await services.clearing.delete(job.id, caller=TEST, reason="tidy")
+    told = {line["event"]: line for line in lines}
+    assert (told["job.deleted"]["job_id"], told["job.deleted"]["by"]) == (str(job.id), "test")
+    assert told["remains.left"]["jobs"] == [str(job.id)]
+
+
 async def test_the_worker_of_a_deleted_job_writes_nothing_more(services):
     """RZ-6, P8-5: whoever holds a job that is deleted has lost it."""
     job = await services.jobs.create(type="count", data={"items": 1}, caller=TEST, created_by=None)

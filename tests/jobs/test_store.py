@@ -15,7 +15,7 @@ from app.jobs.listing import Cursor, JobFilter
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Request
 from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, Actor, Event, Status, target
-from app.jobs.store import NewJob
+from app.jobs.store import JobStore, NewJob
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
@@ -174,6 +174,15 @@ async def test_a_lost_lease_writes_nothing_at_all(services):
     assert await services.store.settle(claimed.lease, Event.COMPLETE) is None
     assert await services.store.renew("w", [claimed.lease], lease=LEASE) == []
     assert (await services.reader.get(job.id)).processed_items == 0
+
+
+async def test_a_worker_that_is_late_goes_on_when_nobody_has_taken_its_job(services):
+    """P8-5: a lease ends when recovery takes the job back, not by itself."""
+    job = await services.store.create(new(), caller=TEST)
+    claimed = await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)
+    late = JobStore(services.database.engine, Clock(offset=LEASE * 2))
+    assert [state.lease for state in await late.renew("w", [claimed.lease], lease=LEASE)] == [claimed.lease]
+    assert (await services.reader.get(job.id)).lock_expires_at > claimed.lock_expires_at + LEASE
 
 
 @pytest.mark.parametrize("ended", [Event.FAIL, Event.STOP])

@@ -95,6 +95,19 @@ async def test_an_end_of_a_job_is_delivered_once_signed_and_only_to_who_asked_fo
     assert (delivery.attempts, delivery.status_code, delivery.next_attempt_at) == (1, 204, None)
 
 
+@pytest.mark.parametrize("status", [302, 400, 404, 410, 429, 500, 503])
+async def test_any_answer_but_success_is_sent_again(services, status):
+    store = WebhookStore(services.database.engine)
+    async with receiving() as receiver:
+        receiver.status = status
+        webhook = await subscribe(store, receiver.url)
+        await cancelled(services)
+        await Courier(store, private=True).look()
+    (delivery,) = await store.deliveries(webhook.id, limit=10)
+    assert (delivery.state, delivery.status_code) == (DeliveryState.WAITING, status)
+    assert delivery.next_attempt_at is not None
+
+
 async def test_a_receiver_that_fails_is_asked_again_until_the_attempts_are_used_up_and_then_by_hand(services):
     """VR-3: retries wait longer and longer, keep id and text, end, and can be begun anew."""
     engine = services.database.engine

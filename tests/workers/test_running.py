@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from app.jobs.model import Caller
@@ -58,6 +59,19 @@ async def test_a_job_runs_to_its_end(open_process):
         saved = await services.jobs.checkpoints(job.id)
         assert [(found.stage, found.final) for found in saved] == [("count", True), ("prepare", True)]
         assert done.last_checkpoint_path == f"{job.id}/count.json"
+
+
+async def test_every_line_about_a_running_job_says_which_attempt_it_is(open_process):
+    """P8-9: a line of the log tells job, type and run, whoever writes it."""
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        async with open_process(counting_registry()) as services:
+            await create_effects(services.database.engine)
+            job = await create(services, items=1)
+            await reaches(services, job, Status.COMPLETED, Status.FAILED)
+    about = {line["event"]: line for line in lines if line.get("job_id") == str(job.id)}
+    assert {"job.claimed", "job.stage_started", "job.checkpoint_saved", "job.completed"} <= set(about)
+    running = [about[name] for name in about if name != "job.created"]
+    assert {(line["type"], line["run"]) for line in running} == {("count", 1)}
 
 
 async def test_a_transient_error_is_tried_again_from_where_it_stood(open_process):
