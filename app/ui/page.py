@@ -17,6 +17,9 @@ from app.ui.headers import HEADERS
 from app.ui.navigation import DESTINATIONS
 from app.ui.theme import theme
 
+#: Seconds after which a page whose stream is cut asks by itself, again and again.
+POLL_SECONDS = 2
+
 
 def templates() -> Environment:
     """Return the templates. Whatever a value holds is shown as text; a name that is missing is an error."""
@@ -58,6 +61,7 @@ def fragment(request: Request, template: str, *, status: int = 200, **values: An
         "session": session,
         "user": session.user if session else None,
         "theme": theme(request),
+        "poll_seconds": POLL_SECONDS,
         "problem_link": partial(catalogue_link, state.settings.docs_url),
         "runbook": partial(runbook, state.settings.docs_url),
         "notice": None,

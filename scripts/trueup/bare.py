@@ -25,6 +25,9 @@ WORDS = (
 SPELLED_UNITS = (*UNITS, "retries", "attempts")
 """The units before which numbers in words count; others (`five rows`) are mostly those of a story that a page tells."""
 
+_TWO = r"(?<![\w-])(?i:two)\s(?:seconds|minutes|hours|days|weeks|months|years)"
+"""Before times, this small number counts, too."""
+
 _NUMBER = r"(?<![\w.,-])\d[\d,.]*(?:\s?(?:-|–|to|×|x)\s?\d[\d,.]*)?"
 _ALONE = re.compile(r"(?<![\w.,/#:+-])\d(?:[\d,.]*\d)?(?![\d-]|\w)")
 _STRUCTURE = re.compile(r"\b(?:steps?|chapters?|parts?|sections?|figures?|tables?)\s+$", re.IGNORECASE)
@@ -48,7 +51,7 @@ def check(page: Page, config: BareValues, vocabulary: Vocabulary) -> Iterator[Fi
         return
     units = "|".join([*UNITS, *config.units])
     spelled = "|".join(SPELLED_UNITS)
-    pattern = re.compile(rf"(?:{_NUMBER}(?:\s|&nbsp;|-)?(?:{units})|(?i:{_SPELLED})[\s-](?:{spelled}))(?!\w)")
+    pattern = re.compile(rf"(?:{_NUMBER}(?:\s|&nbsp;|-)?(?:{units})|(?i:{_SPELLED})[\s-](?:{spelled})|{_TWO})(?!\w)")
     for prose in page.texts:
         text = mask(prose.text)
         covered: set[int] = set()

@@ -102,7 +102,7 @@ def test_a_number_with_a_unit_is_found_on_its_line() -> None:
 
 
 def test_covered_numbers_are_not_found() -> None:
-    text = "two seconds, `15 seconds`, [x](a-15 s), 2026-02-03, v1.2 sx\n\n```\n15 seconds\n```\n{{ a.b | 5 s }}\n"
+    text = "two books, `15 seconds`, [x](a-15 s), 2026-02-03, v1.2 sx\n\n```\n15 seconds\n```\n{{ a.b | 5 s }}\n"
     assert bare_values(text) == []
 
 

@@ -32,6 +32,7 @@ def page(text: str) -> Page:
         ("It makes three retries.", ["three retries"]),
         ("After thirty\nseconds.", ["thirty seconds"]),
         ("In three or four minutes.", ["three or four minutes"]),
+        ("It asks every two seconds.", ["two seconds"]),
         ("A five-minute wait; Ten minutes.", ["five-minute", "Ten minutes"]),
         ("| wait | 30 s |\n|---|---|\n| rows | 20 rows |", ["30 s", "20 rows"]),
         ("!!! note\n\n    It waits 5 seconds.", ["5 seconds"]),

@@ -31,8 +31,8 @@ const tellAll = () => all("time").forEach(tell);
 // -- live: one stream says which jobs have changed; the parts that show them are asked for anew
 
 // What no stream tells of, such as a worker that is silent, is seen at the next slow look.
-const PACE = 1000, POLL = 2000, SLOW = 30000;
-const states = { live: "Live", polling: "Every 2 s", stopped: "Not updating", off: "Connecting" };
+const PACE = 1000, POLL = 1000 * document.body.dataset.poll, SLOW = 30000;
+const states = { live: "Live", polling: `Every ${POLL / 1000} s`, stopped: "Not updating", off: "Connecting" };
 let stream, poll, stopped = sessionStorage.getItem("stopped") === "yes";
 
 function show(state) {
