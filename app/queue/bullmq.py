@@ -69,10 +69,27 @@ def queue_priority(priority: int) -> int:
     return AGED + 1 + HIGHEST_PRIORITY - priority
 
 
+class EntryWorker(Worker):  # type: ignore[misc]  # the library ships no types
+    """The library's worker, which ends also while its store is away."""
+
+    def isConnectionError(self, error: Exception) -> bool:  # noqa: N802 (the library's name)
+        """Tell whether a fetch that met ``error`` is to be repeated.
+
+        Not while the worker closes: the library would repeat it until the store is back, and the process would not end.
+        """
+        return not self.closing and bool(super().isConnectionError(error))
+
+    def report(self, error: object, *_: object) -> None:
+        """Log an error. Not while the worker closes: what then loses its connection does not try again."""
+        if not self.closing:
+            emit(log, LogEvent.QUEUE_ERROR, error=str(error))
+
+
 class Bullmq:
     """What the queue does alike on every store; the subclasses know their store."""
 
     name: str
+    _worker: type[EntryWorker]
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = dict(options)
@@ -98,7 +115,10 @@ class Bullmq:
             for entry in entries
         ]
         async with asyncio.timeout(TIMEOUT):
-            await self._queue.addBulk(jobs)
+            await self._add(jobs)
+
+    async def _add(self, jobs: list[dict[str, Any]]) -> None:
+        await self._queue.addBulk(jobs)
 
     async def remove(self, entry_ids: Sequence[str]) -> int:
         """Remove entries that no worker has; return how many there were."""
@@ -125,7 +145,7 @@ class Bullmq:
         async def process(job: Job, _token: str) -> None:
             await consume(Delivery(UUID(job.data["job_id"]), job.data["run"], job.name))
 
-        worker = _Worker(
+        worker = self._worker(
             QUEUE,
             process,
             {
@@ -149,33 +169,6 @@ class Bullmq:
     async def close(self) -> None:
         """Release connections."""
         await self._queue.close()
-
-
-class _Worker(Worker):  # type: ignore[misc]  # the library ships no types
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._fetching = asyncio.Lock()
-
-    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the library's name)
-        """Fetch one entry, or wait for one, while nobody else of this worker does.
-
-        The library asks for all free places at once, also when the queue is empty: each entry that comes would then be
-        paid for with as many queries as there are places.
-        """
-        async with self._fetching:
-            return None if self.closing else await super().getNextJob(token)
-
-    def isConnectionError(self, error: Exception) -> bool:  # noqa: N802 (the library's name)
-        """Tell whether a fetch that met ``error`` is to be repeated.
-
-        Not while the worker closes: the library would repeat it until the store is back, and the process would not end.
-        """
-        return not self.closing and bool(super().isConnectionError(error))
-
-    def report(self, error: object, *_: object) -> None:
-        """Log an error. Not while the worker closes: what then loses its connection does not try again."""
-        if not self.closing:
-            emit(log, LogEvent.QUEUE_ERROR, error=str(error))
 
 
 class _Consumer:

@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import psycopg
+from bullmq import Job
 from sqlalchemy import Text, cast, column, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.queue.batches import BatchWorker
 from app.queue.bullmq import PAGE, QUEUE, TIMEOUT, Bullmq
 from app.queue.engine import Delivery
 
@@ -22,6 +25,7 @@ class BullmqPostgres(Bullmq):
     """The queue in the database at ``address``, which ``database`` is open on."""
 
     name = "bullmq-postgres"
+    _worker = BatchWorker
 
     def __init__(self, address: str, database: AsyncEngine) -> None:
         super().__init__({"backend": "postgres", "connection": address, "schema": SCHEMA})
@@ -30,6 +34,12 @@ class BullmqPostgres(Bullmq):
     async def open(self) -> None:
         """Create or update BullMQ's tables; concurrent callers wait for the first."""
         await self._queue.backend.waitUntilReady()
+
+    async def _add(self, jobs: list[dict[str, Any]]) -> None:
+        # What the library does for several jobs makes two temporary tables each time; this does not, and takes a tenth
+        # of the time for the few that usually come together.
+        entries = [Job(self._queue, job["name"], job["data"], job["opts"]) for job in jobs]
+        await self._queue.backend.addFlow([{"job": entry} for entry in entries])
 
     async def missing(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Return those that the queue does not hold."""

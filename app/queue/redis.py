@@ -1,26 +1,44 @@
 """The queue on Redis, where other BullMQ workers and tools can see it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bullmq import Job
 from redis.asyncio import Redis
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app.queue.bullmq import PAGE, TIMEOUT, Bullmq
+from app.queue.bullmq import PAGE, TIMEOUT, Bullmq, EntryWorker
 from app.queue.engine import Delivery
 from app.queue.errors import QueueStartError
 from app.settings import without_password
+
+
+class _Worker(EntryWorker):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._fetching = asyncio.Lock()
+
+    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the library's name)
+        """Fetch one entry, or wait for one, while nobody else of this worker does.
+
+        The library asks for all free places at once, also when the queue is empty: each entry that comes would then be
+        paid for with as many commands as there are places.
+        """
+        async with self._fetching:
+            return None if self.closing else await super().getNextJob(token)
 
 
 class BullmqRedis(Bullmq):
     """The queue in the Redis at ``url``: ``redis://``, ``rediss://`` or ``unix://``."""
 
     name = "bullmq-redis"
+    _worker = _Worker
 
     def __init__(self, url: str) -> None:
         super().__init__({"connection": _options(url)})

@@ -167,6 +167,36 @@ async def test_the_lock_of_a_delivery_is_as_long_as_the_lease(engine, settings_o
     assert lease - timedelta(minutes=1) < left <= lease
 
 
+async def test_who_has_lost_the_lock_of_one_delivery_still_ends_the_others(engine, settings_of_each_queue):
+    under_way, taken_away = [asyncio.Event() for _ in range(2)], asyncio.Event()
+    entries = [entry() for _ in under_way]
+
+    async def consume(delivery: Delivery) -> None:
+        under_way[[one.delivery for one in entries].index(delivery)].set()
+        await taken_away.wait()
+
+    await engine.enqueue(entries)
+    consumer = await engine.consume(consume, concurrency=2, lease=LEASE)
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(begun.wait() for begun in under_way))
+    lost, kept = (one.delivery for one in entries)
+    await take_lock(settings_of_each_queue, lost)
+    taken_away.set()
+    await consumer.stop()
+    assert await engine.missing([lost, kept]) == [kept], "the one that it has lost is left to who has it now"
+
+
+async def take_lock(settings: Settings, delivery: Delivery) -> None:
+    """Give the queue's own lock of a delivery to another worker."""
+    if settings.redis_url:
+        with redis.Redis.from_url(settings.redis_url) as client:
+            client.set(f"bull:{QUEUE}:{delivery.entry_id}:lock", "another")
+        return
+    taken = text("UPDATE bullmq.job SET lock_token = 'another' WHERE queue = :queue AND id = :id")
+    async with open_database(settings) as database, database.engine.begin() as connection:
+        await connection.execute(taken, {"queue": QUEUE, "id": delivery.entry_id})
+
+
 async def lock_left(settings: Settings, delivery: Delivery) -> timedelta:
     """For how long the queue's own lock of a delivery still holds, as its store says."""
     if settings.redis_url:
