@@ -24,8 +24,10 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     extract,
     func,
+    literal,
     not_,
     or_,
     select,
@@ -33,9 +35,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSONB, Insert, insert
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import NO_JOBS, jobs
+from app.database.together import Together
 from app.jobs.channels import PROGRESS_CHANNEL
 from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
@@ -47,7 +51,7 @@ from app.jobs.pauses import is_held
 from app.jobs.reader import read_job, read_request
 from app.jobs.states import TERMINAL, Actor, Event, Status, target
 from app.jobs.text import storable
-from app.jobs.transition import UNHELD, Parameters, Transitions, Values
+from app.jobs.transition import UNHELD, Parameters, Transitions, Values, still
 from app.problems import IdempotencyMismatch
 from app.telemetry import tracing
 
@@ -112,6 +116,18 @@ class End:
     checkpoint: Checkpoint | None
 
 
+#: What is decided of a job before it is written, by column, as JSON has it.
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Creation:
+    """A job that waits for no other, to be written on behalf of ``caller``."""
+
+    row: Row
+    caller: Caller
+
+
 #: Who is told of jobs that wait for no other any more; it must not fail.
 Freed = Callable[[Sequence[Job]], Awaitable[None]]
 
@@ -125,6 +141,7 @@ class JobStore(Transitions):
     def __init__(self, engine: AsyncEngine, clock: Clock | None = None, *, freed: Freed | None = None) -> None:
         super().__init__(engine, clock)
         self._freed = freed
+        self._creations: Together[_Creation, Job | DBAPIError] = Together(self._create_together)
         self.dependents = Dependents(self._apply, self._ending)
 
     async def settle_dependents(self, connection: AsyncConnection, event: Event, changed: Sequence[Job]) -> list[Job]:
@@ -141,21 +158,50 @@ class JobStore(Transitions):
     # -- people
 
     async def create(self, new: NewJob, *, caller: Caller) -> Job:
-        """Insert a job as ``pending``. Raises DependencyNotFound when it is to wait for a job that does not exist."""
-        async with self._creating(new) as connection:
-            return await self.create_on(connection, new, caller=caller)
+        """Insert a job as ``pending``. Raises DependencyNotFound when it is to wait for a job that does not exist.
+
+        What comes while others are on their way goes together, unless it waits for jobs.
+        """
+        if new.depends_on:
+            async with self._creating(new) as connection:
+                return await self.create_on(connection, new, caller=caller)
+        created = await self._creations.ask(_Creation(self._row(new, {}), caller))
+        if isinstance(created, DBAPIError):
+            raise created
+        return created
 
     def _creating(self, new: NewJob) -> AbstractAsyncContextManager[AsyncConnection]:
         # One that waits for others locks them until its row is there; every other is one statement.
         return self.engine.begin() if new.depends_on else self.alone()
+
+    async def _create_together(self, asked: Sequence[_Creation]) -> list[Job | DBAPIError]:
+        made: dict[str, Job | DBAPIError] = {}
+        for caller in dict.fromkeys(creation.caller for creation in asked):
+            made |= await self._create_all([creation.row for creation in asked if creation.caller == caller], caller)
+        return [made[creation.row["id"]] for creation in asked]
+
+    async def _create_all(self, rows: Sequence[Row], caller: Caller) -> dict[str, Job | DBAPIError]:
+        """Insert jobs in one statement; if one of them cannot be stored, each by itself."""
+        try:
+            async with self.alone() as connection:
+                return {str(job.id): job for job in await self._create_on(connection, rows, caller)}
+        except (DataError, IntegrityError) as error:
+            if len(rows) == 1:
+                return {rows[0]["id"]: error}
+        return {id: made for row in rows for id, made in (await self._create_all([row], caller)).items()}
+
+    async def _create_on(
+        self, connection: AsyncConnection, rows: Sequence[Row], caller: Caller, reason: str | None = None
+    ) -> list[Job]:
+        statement = self._keep("create", lambda: self._inserted(self._insertion()))
+        return await self._changed(connection, statement, {"new_jobs": rows}, caller, reason)
 
     async def create_on(
         self, connection: AsyncConnection, new: NewJob, *, caller: Caller, reason: str | None = None
     ) -> Job:
         """Insert a job as ``create`` does, on ``connection``."""
         row = self._row(new, await depend(connection, new.depends_on))
-        statement = self._keep("create", lambda: self._inserted(self._insertion()))
-        (job,) = await self._changed(connection, statement, row, caller, reason)
+        (job,) = await self._create_on(connection, [row], caller, reason)
         return await self._settled_at_once(connection, job)
 
     async def create_once(self, new: NewJob, key: str, *, caller: Caller) -> tuple[Job, bool]:
@@ -170,9 +216,9 @@ class JobStore(Transitions):
             found = (await connection.execute(mine)).one_or_none() if new.depends_on else None
             if found is None:
                 row = self._row(new, await depend(connection, new.depends_on))
-                mark = {"new_idempotency_key": key, "new_request_digest": new.digest}
+                marked = {"new_jobs": [row], "new_idempotency_key": key, "new_request_digest": new.digest}
                 # Who comes second waits here for the first one's commit, and then inserts nothing.
-                made = await self._changed(connection, self._keep("create once", self._once), {**row, **mark}, caller)
+                made = await self._changed(connection, self._keep("create once", self._once), marked, caller)
                 if made:
                     return await self._settled_at_once(connection, made[0]), True
                 found = (await connection.execute(mine)).one()
@@ -184,9 +230,9 @@ class JobStore(Transitions):
 
     def _once(self) -> Select[Any]:
         return self._inserted(
-            self._insertion()
-            .values(idempotency_key=_new("idempotency_key"), request_digest=_new("request_digest"))
-            .on_conflict_do_nothing(
+            self._insertion(
+                idempotency_key=_new("idempotency_key"), request_digest=_new("request_digest")
+            ).on_conflict_do_nothing(
                 index_elements=["created_by", "idempotency_key"], index_where=jobs.c.idempotency_key.is_not(None)
             )
         )
@@ -201,36 +247,42 @@ class JobStore(Transitions):
         await self.dependents.look(connection, jobs.c.id == job.id)
         return read_job((await connection.execute(select(jobs).where(jobs.c.id == job.id))).one())
 
-    def _insertion(self) -> Insert:
-        """Return the insert of the row that ``_row`` describes."""
+    def _insertion(self, **more: ColumnElement[Any]) -> Insert:
+        """Return the insert of rows that ``_row`` describes, with further columns, which are the same for all."""
         now = self.clock.now()
-        return insert(jobs).values(
-            **{name: _new(name) for name in _DECIDED},
-            status=Status.PENDING.value,
-            next_retry_at=_first_attempt(_new("start_at"), now),
-            created_at=now,
-            updated_at=now,
-        )
+        columns = [column(name, jobs.c[name].type) for name in _DECIDED]
+        rows = func.jsonb_to_recordset(bindparam("new_jobs", type_=JSONB)).table_valued(*columns)
+        new = rows.render_derived(name="new", with_types=True)
+        values: dict[str, ColumnElement[Any]] = {
+            **{name: new.c[name] for name in _DECIDED},
+            "status": literal(Status.PENDING.value),
+            "next_retry_at": _first_attempt(new.c.start_at, now),
+            "created_at": now,
+            "updated_at": now,
+            **more,
+        }
+        return insert(jobs).from_select(list(values), select(*values.values()))
 
-    def _row(self, new: NewJob, dependencies: Values) -> Parameters:
-        """Return the parameters of ``_insertion``."""
-        row = {
-            "id": uuid4(),
+    def _row(self, new: NewJob, dependencies: Values) -> Row:
+        """Return what is decided of a job before it is written, as the parameter of ``_insertion`` has it."""
+        return {
+            "id": str(uuid4()),
             "type": new.type,
             "priority": new.priority,
             "data": new.data,
-            "sensitive": list(new.sensitive),
+            "sensitive": new.sensitive,
             "config": new.config,
             "max_retries": new.max_retries,
-            "created_by": new.created_by,
-            "schedule_id": new.schedule_id,
-            "scheduled_for": new.scheduled_for,
-            "start_at": new.start_at,
+            "created_by": new.created_by and str(new.created_by),
+            "schedule_id": new.schedule_id and str(new.schedule_id),
+            "scheduled_for": new.scheduled_for and new.scheduled_for.isoformat(),
+            "start_at": new.start_at and new.start_at.isoformat(),
             "trace_parent": tracing.parent(),
             "on_dependency_failure": new.on_dependency_failure.value,
-            **(dependencies or _FREE),
+            "depends_on": [str(other) for other in dependencies.get("depends_on", ())],
+            "waits_for": [str(other) for other in dependencies.get("waits_for", ())],
+            "dependency_depth": dependencies.get("dependency_depth", 0),
         }
-        return {f"new_{name}": row[name] for name in _DECIDED}
 
     async def control(self, job_id: UUID, event: Event, *, caller: Caller, reason: str | None) -> tuple[Job, bool]:
         """Apply a person's event to the job's present status.
@@ -338,7 +390,7 @@ class JobStore(Transitions):
         # In the one order in which rows of several jobs are locked; see app.jobs.dependents.
         free = (
             select(jobs.c.id, wanted.c.stage)
-            .where(jobs.c.status == Status.PENDING.value, *found, not_(is_held()))
+            .where(still(Status.PENDING), *found, not_(is_held()))
             .order_by(jobs.c.dependency_depth, jobs.c.id)
             .with_for_update(of=jobs)
             .cte("free")
@@ -352,7 +404,8 @@ class JobStore(Transitions):
             "waited_seconds": jobs.c.waited_seconds + _waited(now),
             "aged_at": None,
         }
-        return self._change(Event.CLAIM, Status.PENDING, Status.PROCESSING, [jobs.c.id == free.c.id], values)
+        guard = [jobs.c.id == free.c.id]
+        return self._change(Event.CLAIM, Status.PENDING, Status.PROCESSING, guard, values, by_id=True)
 
     async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:
         """Lengthen a worker's leases; one that is missing from the answer is lost."""
@@ -468,7 +521,7 @@ class JobStore(Transitions):
         held = [jobs.c.id == wanted.c.job, jobs.c.run == wanted.c.run, jobs.c.worker_id == _LEASE_WORKER]
         ending = (
             select(jobs.c.id, wanted.c.stage, wanted.c.path)
-            .where(jobs.c.status == Status.PROCESSING.value, *held, ~jobs.c.has_dependents)
+            .where(still(Status.PROCESSING), *held, ~jobs.c.has_dependents)
             .order_by(jobs.c.dependency_depth, jobs.c.id)
             .with_for_update(of=jobs)
             .cte("ending")
@@ -480,7 +533,8 @@ class JobStore(Transitions):
             "last_checkpoint_stage": func.coalesce(ending.c.stage, jobs.c.last_checkpoint_stage),
         }
         guard = [jobs.c.id == ending.c.id]
-        return self._change(Event.COMPLETE, Status.PROCESSING, Status.COMPLETED, guard, values, told=[jobs.c.id])
+        told = [jobs.c.id]
+        return self._change(Event.COMPLETE, Status.PROCESSING, Status.COMPLETED, guard, values, told=told, by_id=True)
 
     async def settle_on(
         self,
@@ -554,9 +608,6 @@ _DECIDED = (
     "id", "type", "priority", "data", "sensitive", "config", "max_retries", "created_by", "schedule_id",
     "scheduled_for", "start_at", "trace_parent", "on_dependency_failure", "depends_on", "waits_for", "dependency_depth",
 )  # fmt: skip
-
-#: What the row of a job says that waits for no other.
-_FREE: Values = {"depends_on": [], "waits_for": [], "dependency_depth": 0}
 
 #: Columns that say where the newest checkpoint is.
 _LINK = ("last_checkpoint_path", "last_checkpoint_stage")

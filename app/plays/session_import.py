@@ -8,10 +8,12 @@ from typing import Any
 
 import anyio
 import structlog
+from sqlalchemy import literal
 from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.store import UserStore
+from app.database.tables import jobs
 from app.documents.errors import DocumentError
 from app.jobs.context import Step
 from app.jobs.files import FileStore
@@ -65,8 +67,9 @@ class SessionStore(JobStore):
         It is created, claimed, told how far it is, and let go of, in one transaction: each by the transition table.
         """
         reason = f"session {session.id} of the older parser"
-        once = self._insertion().values(created_at=session.created_at).on_conflict_do_nothing(index_elements=["id"])
-        row = {**self._row(new, {}), "new_id": session.job_id}
+        created_at = literal(session.created_at, jobs.c.created_at.type)
+        once = self._insertion(created_at=created_at).on_conflict_do_nothing(index_elements=["id"])
+        row = {"new_jobs": [{**self._row(new, {}), "id": str(session.job_id)}]}
         async with self.engine.begin() as connection:
             made = await self._changed(connection, self._inserted(once), row, Caller(Actor.SYSTEM, WORKER), reason)
             if not made:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from app.database.tables import jobs
 from app.jobs.clock import Clock
@@ -125,6 +126,20 @@ async def test_the_store_allows_exactly_what_the_table_allows(services, status, 
         assert last.actor is (event.actor if event.actor is Actor.WORKER else TEST.actor)
     else:
         assert last.event is Event.CREATE
+
+
+async def test_jobs_that_are_created_at_once_are_each_their_own_callers_and_one_that_cannot_be_spoils_none(services):
+    callers = [TEST, Caller.system("another"), TEST]
+    *made, refused = await asyncio.gather(
+        *(services.store.create(new(data={"place": place}), caller=who) for place, who in enumerate(callers)),
+        services.store.create(new(created_by=uuid4()), caller=TEST),
+        return_exceptions=True,
+    )
+    assert isinstance(refused, IntegrityError), "there is no such user"
+    for place, (job, who) in enumerate(zip(made, callers, strict=True)):
+        (event,) = await services.reader.events(job.id)
+        assert (job.data, event.event, event.actor_id) == ({"place": place}, Event.CREATE, who.id)
+    assert await services.reader.totals() == {status: 3 if status is Status.PENDING else 0 for status in Status}
 
 
 async def test_of_many_claims_one_wins(services):
