@@ -29,11 +29,13 @@ def test_rows_follow_their_jobs_without_moving(service, open_page):
     expect(row.locator("progress")).to_have_attribute("value", "25")
     service.settle(running, Event.COMPLETE)
     expect(row).to_contain_text("Completed")
+    page.get_by_label("Which jobs").select_option("all")
     newest = service.job(ada, **town("Livetown"))
     expect(page.locator("#newer")).to_have_text("1 new job · Show")
     expect(page.locator("#announce")).to_have_text("1 new job")
     assert page.locator(".jobs tbody tr").evaluate_all("rows => rows.map(row => row.id)") == order
     expect(row.locator("[name=id]")).to_be_checked()
+    expect(page.get_by_label("Which jobs")).to_have_value("all"), "what was chosen stays chosen"
     service.delete(jobs[1])
     expect(page.locator(f"#job-{jobs[1].id}")).to_contain_text("Deleted meanwhile")
     assert page.evaluate("document.getElementById('main').dataset.kept") == "yes", "it was not loaded anew"
