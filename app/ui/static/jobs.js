@@ -122,10 +122,14 @@ function say() {
 
 // -- the list: what is selected
 
+// Options that are replaced lose what was chosen among them.
+let which = "selected";
+
 function count() {
   const boxes = all('#bulk [name="id"]'), chosen = boxes.filter((box) => box.checked).length;
   const whole = document.querySelector("[data-all]"), option = document.querySelector('#bulk option[value="selected"]');
   if (!whole) return;
+  document.querySelector('#bulk [name="which"]').value = which;
   whole.hidden = false;
   whole.checked = boxes.length > 0 && chosen === boxes.length;
   whole.indeterminate = chosen > 0 && chosen < boxes.length;
@@ -203,6 +207,9 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) {
     all('#bulk [name="id"]').forEach((box) => { box.checked = event.target.checked; });
   }
+  if (event.target.matches('#bulk [name="which"]')) which = event.target.value;
+  // Another filter finds other jobs.
+  if (event.target.closest(".filters")) which = "selected";
   if (event.target.closest("#bulk")) count();
 });
 document.addEventListener("input", (event) => {
