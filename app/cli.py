@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -18,6 +18,9 @@ from app.problems import Problem
 from app.queue.errors import QueueStartError
 from app.schedules.commands import schedules
 from app.settings import Settings, without_password
+
+if TYPE_CHECKING:
+    from app.auth.user import User
 
 # What only some commands need is imported by them: web framework and database take longer to import than
 # `jobs settings`, or the complaint about a misspelt option, takes to answer.
@@ -179,10 +182,11 @@ def create_admin(
     settings = _logged(_settings())
     from app.auth.accounts import open_accounts
     from app.auth.permissions import Role
+    from app.jobs.model import Caller
 
     async def run() -> None:
         async with open_accounts(settings) as accounts:
-            await accounts.create(name, password, Role.ADMIN)
+            await accounts.create(name, password, Role.ADMIN, caller=Caller.system("cli"))
 
     _run(run())
     print(f"{name} can sign in as admin now.")  # noqa: T201 (this is a command's answer)
@@ -196,18 +200,41 @@ def set_password(
                           help="New password; asked for when absent.")
     ],
 ) -> None:  # fmt: skip
-    """Give a user a new password, from the machine itself."""
+    """Give a user a new password, from the machine itself; the user is signed out everywhere."""
+    _change_user(name, password=password)
+    print(f"{name} has a new password.")  # noqa: T201 (this is a command's answer)
+
+
+@cli.command()
+def change_user(
+    name: Annotated[str, typer.Argument(help="Name of the user.")],
+    role: Annotated[str | None, typer.Option(help="New role: viewer, operator or admin.")] = None,
+    disabled: Annotated[
+        bool | None, typer.Option("--disable/--enable", help="Whether the user may not sign in any more.")
+    ] = None,
+) -> None:
+    """Change the role of a user, disable or enable one, from the machine itself."""
+    from app.auth.permissions import Role
+
+    if role not in {None, *Role}:
+        _complain(f"there is no role {role!r}; give {', '.join(Role)}")
+        raise typer.Exit(MISUSE)
+    user = _change_user(name, role=Role(role) if role else None, disabled=disabled)
+    state = "may not sign in" if user.disabled_at else "may sign in"
+    print(f"{user.name} is {user.role} and {state}.")  # noqa: T201 (this is a command's answer)
+
+
+def _change_user(name: str, **changes: Any) -> "User":
     settings = _logged(_settings())
     from app.auth.accounts import open_accounts
+    from app.jobs.model import Caller
 
-    async def run() -> bool:
+    async def run() -> "User":
         async with open_accounts(settings) as accounts:
-            return await accounts.set_password(name, password)
+            user = await accounts.named(name)
+            return await accounts.change(user.id, **changes, caller=Caller.system("cli"))
 
-    if not asyncio.run(run()):
-        _complain(f"there is no user called {name!r}")
-        raise typer.Exit(MISUSE)
-    print(f"{name} has a new password.")  # noqa: T201 (this is a command's answer)
+    return asyncio.run(run())
 
 
 @cli.command()

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from app.api.streams import encode
 from app.auth.accounts import Accounts
 from app.auth.browser_sessions import BrowserSessions
+from app.auth.standing import Standing
 from app.database.connect import IDLE_LEASES, Database
 from app.feed.feed import Feed
 from app.feed.reader import FeedReader
@@ -28,7 +29,8 @@ def lifespan(
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings, registry, workers=workers, clock=clock) as services, sampled(services):
             app.state.services = services
-            app.state.accounts = await Accounts.open(services.database.engine, settings)
+            app.state.accounts = await Accounts.open(services.database.engine, settings, clock=services.clock)
+            app.state.standing = Standing(app.state.accounts.users)
             app.state.browser_sessions = open_sessions(services, settings)
             app.state.feed = open_feed(services.database, settings)
             try:

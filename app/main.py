@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from app.api import documentation, openapi, problems, swagger
+from app.api.heads import Heads
 from app.api.methods import Methods
 from app.api.middleware import DefectNet, RequestIds, SafetyHeaders
 from app.api.routers import (
@@ -91,6 +92,7 @@ def create_app(
     app.add_middleware(DefectNet)
     app.add_middleware(SafetyHeaders)
     app.add_middleware(Traces)
+    app.add_middleware(Heads, methods=app.state.methods)
     app.add_middleware(RequestIds)
     describe = partial(openapi.document, app, settings, registry)
 

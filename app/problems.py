@@ -123,7 +123,7 @@ class InvalidCredentials(Problem):
     code = "auth.invalid_credentials"
     status = 401
     title = "Name or password is wrong"
-    fix = "Check both. An admin can set a new password with `jobs set-password`."
+    fix = "Check both. An admin can set a new password with `PATCH /api/v1/users/{user_id}` or `jobs set-password`."
 
 
 class Forbidden(Problem):
@@ -144,6 +144,24 @@ class ForeignForm(Problem):
     fix = "Open the page again and repeat what you did."
 
 
+class TooManyAttempts(Problem):
+    """Too many sign-ins have failed within a while: with this name, or from the address of the client."""
+
+    code = "auth.too_many_attempts"
+    status = 429
+    title = "Too many sign-ins have failed"
+    fix = "Wait for the seconds in `Retry-After`, and sign in with the right password. Other tokens stay good."
+
+
+class WrongPassword(Problem):
+    """The present password, which has to be given with a new one, is wrong."""
+
+    code = "auth.wrong_password"
+    status = 403
+    title = "The present password is wrong"
+    fix = "Send the present password as `current_password`. When it is lost, an admin can set a new one."
+
+
 class AlreadySetUp(Problem):
     """The first admin exists already, so the one-time set-up is closed."""
 
@@ -160,6 +178,33 @@ class NameTaken(Problem):
     status = 409
     title = "The name is taken"
     fix = "Choose another name."
+
+
+class UserNotFound(Problem):
+    """No user has this id or name."""
+
+    code = "auth.user_not_found"
+    status = 404
+    title = "There is no such user"
+    fix = "Check the id; list the users with `GET /api/v1/users`."
+
+
+class OwnAccount(Problem):
+    """An admin has tried to change the own account in the way that is for the accounts of others."""
+
+    code = "auth.own_account"
+    status = 409
+    title = "This is your own account"
+    fix = "Change your password with `POST /api/v1/auth/password`; have another admin do the rest."
+
+
+class LastAdmin(Problem):
+    """Nobody would be left who is an admin and may sign in: the user is the last one."""
+
+    code = "auth.last_admin"
+    status = 409
+    title = "The user is the last admin"
+    fix = "Make another user an admin first."
 
 
 class JobNotFound(Problem):

@@ -166,6 +166,28 @@ class Settings(BaseSettings):
         json_schema_extra={"group": "access"},
     )
 
+    sign_in_failures: int = Field(
+        default=10,
+        ge=0,
+        le=10_000,
+        description="Sign-ins with one name that may fail within `sign_in_minutes`; then others wait. 0: any number.",
+        json_schema_extra={"group": "access"},
+    )
+    sign_in_address_failures: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="Sign-ins from one client address that may fail within `sign_in_minutes`. 0: any number.",
+        json_schema_extra={"group": "access"},
+    )
+    sign_in_minutes: float = Field(
+        default=15,
+        ge=0.01,
+        le=1_440,
+        description="Minutes, from the first failed sign-in on, within which failures are counted together.",
+        json_schema_extra={"group": "access"},
+    )
+
     worker_count: int = Field(
         default=4,
         ge=0,

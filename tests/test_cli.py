@@ -98,6 +98,21 @@ def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
     assert len(again.stderr.splitlines()) == 1
 
 
+def test_a_user_is_changed_and_the_last_admin_stays(database_url, tmp_path):
+    env = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path)}
+    command("create-admin", "ada", "--password", "correct horse battery", **env)
+    done = command("change-user", "ADA", "--enable", **env)
+    assert (done.returncode, done.stdout) == (0, "ada is admin and may sign in.\n")
+    for args, line in (
+        (("change-user", "ada", "--role", "operator"), "the last admin"),
+        (("change-user", "ada", "--role", "root"), "no role 'root'"),
+    ):
+        refused = command(*args, **env)
+        assert refused.returncode == 2
+        assert line in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+
+
 @contextmanager
 def serving(database_url, folder, port):
     """Run `jobs serve` with its log in ``folder``, and stop it at the end as a supervisor does."""

@@ -82,6 +82,11 @@ def _user(request: Request) -> User:
     return cast(User, request.state.user)
 
 
+def client_address(request: Request) -> str | None:
+    """Return where the client is; behind a proxy that the server trusts, what the proxy says."""
+    return request.client.host if request.client else None
+
+
 def _limit(
     request: Request,
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="Most items on the page.")] = None,
@@ -103,6 +108,7 @@ LiveReader = Annotated[FeedReader, Depends(_live_reader)]
 Plays = Annotated[PlayReader, Depends(_plays)]
 #: Everything that the process has open.
 Everything = Annotated[Services, Depends(_services)]
+ClientAddress = Annotated[str | None, Depends(client_address)]
 CurrentUser = Annotated[User, Depends(_user)]
 #: The caller's page size, or the setting's.
 Limit = Annotated[int, Depends(_limit)]

@@ -18,9 +18,11 @@ class Methods:
             pattern, path = getattr(context, "path_regex", None), context.path
             if pattern is None or path is None or not context.methods:
                 continue
-            self._patterns.append((pattern, context.methods))
+            # What answers GET answers HEAD too.
+            methods = context.methods | ({"HEAD"} if "GET" in context.methods else set())
+            self._patterns.append((pattern, methods))
             if "{" not in path:
-                self._fixed.setdefault(path, set()).update(context.methods)
+                self._fixed.setdefault(path, set()).update(methods)
 
     def of(self, scope: Scope) -> list[str]:
         """Return the methods of a request's path, by name.

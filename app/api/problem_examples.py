@@ -32,7 +32,7 @@ def _response(status: int, kinds: list[type[Problem]], path: str, docs_url: str)
     headers: dict[str, Any] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = documentation.WWW_AUTHENTICATE_HEADER
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers["Retry-After"] = documentation.RETRY_AFTER_HEADER
     return {
         "description": " ".join(f"`{kind.code}`: {kind.title}." for kind in kinds),

@@ -1,7 +1,9 @@
 """Server-sent events: how changes become messages, and the answer that never ends by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi.responses import StreamingResponse
@@ -9,12 +11,13 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
+from app.api.problems import DATABASE_ERRORS
 from app.api.schemas.stream import StreamedEvent, StreamedProgress, StreamEnd, StreamStart
 from app.feed.change import Change, End, Happened
 from app.feed.feed import Feed
 from app.feed.follower import Follower
 
-#: Seconds without a message after which a comment shows that the stream lives.
+#: Seconds without a message after which a comment shows that the stream lives; also between two looks at its user.
 HEARTBEAT_SECONDS = 15
 #: Milliseconds after which a browser connects again.
 RETRY_MILLISECONDS = 2000
@@ -48,8 +51,16 @@ def message(body: BaseModel, *, ident: int | None = None, retry: int | None = No
     )
 
 
+@dataclass(frozen=True)
+class Admission:
+    """For how long a caller may follow at most, and how to ask whether that still holds."""
+
+    left: timedelta
+    holds: Callable[[], Awaitable[bool]]
+
+
 class EventStream(StreamingResponse):
-    """What a follower of the feed gets, until it goes away, its token expires, or the service stops.
+    """What a follower of the feed gets, until it goes away, its token is not good any more, or the service stops.
 
     ``missed`` is what comes before the live messages, None when it is too much; ``standing`` follows it.
     """
@@ -64,7 +75,7 @@ class EventStream(StreamingResponse):
         standing: Iterable[Change] = (),
         *,
         after: int | None,
-        signed_in_for: timedelta,
+        admission: Admission,
     ) -> None:
         # Proxies are told to pass each message on as it comes.
         super().__init__(self._messages(), headers={"X-Accel-Buffering": "no"})
@@ -73,7 +84,8 @@ class EventStream(StreamingResponse):
         position = follower.position if after is None or missed is None else after
         start = message(StreamStart(complete=missed is not None), ident=position, retry=RETRY_MILLISECONDS)
         self._first = b"".join([start, *map(encode, missed or ()), *map(encode, standing)])
-        self._until = asyncio.get_running_loop().time() + signed_in_for.total_seconds()
+        self._holds = admission.holds
+        self._until = asyncio.get_running_loop().time() + admission.left.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream; the follower is gone from the feed when this ends, however it ends."""
@@ -85,10 +97,14 @@ class EventStream(StreamingResponse):
     async def _messages(self) -> AsyncIterator[bytes]:
         yield self._first
         now = asyncio.get_running_loop().time
+        look_at = now() + HEARTBEAT_SECONDS
         while True:
             if now() >= self._until:
                 self._follower.end(End.TOKEN)
-            found = await self._follower.take(min(HEARTBEAT_SECONDS, max(0.0, self._until - now())))
+            elif now() >= look_at:
+                await self._look()
+                look_at = now() + HEARTBEAT_SECONDS
+            found = await self._follower.take(max(0.0, min(look_at, self._until) - now()))
             if found:
                 yield found
             if self._follower.ended:
@@ -97,3 +113,9 @@ class EventStream(StreamingResponse):
                 yield _HEARTBEAT
         reason = self._follower.ended
         yield message(StreamEnd(reason=reason, detail=reason.meaning))
+
+    async def _look(self) -> None:
+        # Without the database nothing is known of the user, and nothing is told either: the stream waits for both.
+        with suppress(*DATABASE_ERRORS):
+            if not await self._holds():
+                self._follower.end(End.TOKEN)

@@ -7,7 +7,7 @@ from anyio import CapacityLimiter
 from pwdlib import PasswordHash
 
 #: A hash costs tens of milliseconds and 64 MiB; a flood of sign-ins may not take every thread and all memory.
-_AT_ONCE = 2
+AT_ONCE = 2
 
 #: Fewest and most characters of a password.
 MIN_LENGTH, MAX_LENGTH = 10, 200
@@ -18,7 +18,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHash.recommended()
-        self._limiter = CapacityLimiter(_AT_ONCE)
+        self._limiter = CapacityLimiter(AT_ONCE)
 
     async def hash(self, password: str) -> str:
         """Return the Argon2 hash of ``password``, salted."""

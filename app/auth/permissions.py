@@ -41,6 +41,7 @@ class Permission(StrEnum):
     """What an operation of the API asks for."""
 
     ACCOUNT_READ = "account.read"
+    ACCOUNT_PASSWORD = "account.password"  # noqa: S105 (no password)
     JOBS_READ = "jobs.read"
     JOBS_CREATE = "jobs.create"
     JOBS_CONTROL = "jobs.control"
@@ -79,6 +80,7 @@ _P, _NONE, _OWN, _ANY = Permission, Scope.NONE, Scope.OWN, Scope.ANY
 #: One row for each permission; columns: viewer, operator, admin.
 GRANTS: tuple[Grant, ...] = (
     Grant(_P.ACCOUNT_READ, "See the own name and role.", _OWN, _OWN, _OWN),
+    Grant(_P.ACCOUNT_PASSWORD, "Change the own password.", _OWN, _OWN, _OWN),
     Grant(_P.JOBS_READ, "List jobs; see a job, its audit trail and its checkpoints.", _ANY, _ANY, _ANY),
     Grant(_P.JOBS_CREATE, "Create jobs.", _NONE, _OWN, _ANY),
     Grant(_P.JOBS_CONTROL, "Pause, resume, cancel and retry a job.", _NONE, _OWN, _ANY),
@@ -93,7 +95,7 @@ GRANTS: tuple[Grant, ...] = (
     Grant(_P.METRICS_READ, "Read the metrics.", _ANY, _ANY, _ANY),
     Grant(_P.QUEUE_INSPECT, "See the queue engine, its connection and its workers.", _NONE, _NONE, _ANY),
     Grant(_P.QUEUE_REPAIR, "Fix what has lost its counterpart: rows, entries, checkpoints.", _NONE, _NONE, _ANY),
-    Grant(_P.USERS_MANAGE, "Create and list users.", _NONE, _NONE, _ANY),
+    Grant(_P.USERS_MANAGE, "Create, list and change users.", _NONE, _NONE, _ANY),
     Grant(_P.WEBHOOKS_MANAGE, "Have other services told of ends of jobs.", _NONE, _NONE, _ANY),
 )
 

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.auth.permissions import Role
 from app.auth.user import User
 from app.database.tables import browser_sessions, users
+from app.problems import LastAdmin
 
 #: Key of the advisory lock that lets one set-up happen at a time. Any number; it must not change.
 _SETUP_LOCK = 0x5E7_0B
 
-#: The columns of a user that others may see.
-PUBLIC = (users.c.id, users.c.name, users.c.role, users.c.created_at, users.c.disabled_at)
+#: The columns of a user but for the hash of the password.
+PUBLIC = (users.c.id, users.c.name, users.c.role, users.c.created_at, users.c.disabled_at, users.c.generation)
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,47 @@ class UserStore:
             await connection.execute(select(func.pg_advisory_xact_lock(_SETUP_LOCK)))
             return None if await _any(connection) else await _add(connection, name, password_hash, Role.ADMIN)
 
-    async def set_password(self, name: str, password_hash: str) -> bool:
-        """Replace a password and end the user's browser sessions. False: nobody has this name."""
-        statement = update(users).where(func.lower(users.c.name) == func.lower(name))
-        statement = statement.values(password_hash=password_hash)
+    async def change(
+        self,
+        user_id: UUID,
+        *,
+        role: Role | None = None,
+        disabled: bool | None = None,
+        password_hash: str | None = None,
+    ) -> User | None:
+        """Change what is given; None: there is no such user.
+
+        Being disabled and a new password make all tokens void and end all browser sessions.
+
+        Raises:
+            LastAdmin: nobody would be left who is an admin and may sign in.
+        """
+        ends = disabled or password_hash is not None
+        values: dict[str, Any] = {}
+        if role is not None:
+            values["role"] = role.value
+        if disabled is not None:
+            values["disabled_at"] = func.coalesce(users.c.disabled_at, func.now()) if disabled else None
+        if password_hash is not None:
+            values["password_hash"] = password_hash
+        if ends:
+            values["generation"] = users.c.generation + 1
         async with self._engine.begin() as connection:
-            user_id = (await connection.execute(statement.returning(users.c.id))).scalar_one_or_none()
-            await connection.execute(delete(browser_sessions).where(browser_sessions.c.user_id == user_id))
-        return user_id is not None
+            if disabled or role not in {None, Role.ADMIN}:
+                await _spare_last_admin(connection, user_id)
+            if ends:
+                await connection.execute(delete(browser_sessions).where(browser_sessions.c.user_id == user_id))
+            changed = update(users).where(users.c.id == user_id).values(values).returning(*PUBLIC)
+            row = (await connection.execute(changed)).one_or_none()
+        return read_user(row) if row else None
+
+
+async def _spare_last_admin(connection: AsyncConnection, user_id: UUID) -> None:
+    # The rows stay locked until the change is written: of two admins who disable each other, one is too late.
+    active = (users.c.role == Role.ADMIN.value, users.c.disabled_at.is_(None))
+    admins = select(users.c.id).where(*active).order_by(users.c.id).with_for_update()
+    if list((await connection.execute(admins)).scalars()) == [user_id]:
+        raise LastAdmin("This user is the last admin who can sign in.")
 
 
 async def _any(connection: AsyncConnection) -> bool:
@@ -105,4 +139,4 @@ async def _add(connection: AsyncConnection, name: str, password_hash: str, role:
 
 def read_user(row: Row[*tuple[Any, ...]]) -> User:
     """Return a row with the columns ``PUBLIC`` as a record; further columns do no harm."""
-    return User(row.id, row.name, Role(row.role), row.created_at, row.disabled_at)
+    return User(row.id, row.name, Role(row.role), row.created_at, row.disabled_at, row.generation)

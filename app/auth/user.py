@@ -10,13 +10,17 @@ from app.problems import Forbidden
 
 @dataclass(frozen=True)
 class User:
-    """A person or program that may sign in. Times are in UTC."""
+    """A person or program that may sign in. Times are in UTC.
+
+    ``generation`` goes up when all tokens of the user become void: only those of the present one are good.
+    """
 
     id: UUID
     name: str
     role: Role
     created_at: datetime
     disabled_at: datetime | None
+    generation: int
 
     def may(self, permission: Permission) -> bool:
         """Tell whether this user may use ``permission`` at all."""

@@ -73,6 +73,7 @@ users = Table(
     Column("role", Text, nullable=False),
     _time("created_at", nullable=False, server_default=func.now()),
     _time("disabled_at"),
+    Column("generation", Integer, nullable=False, server_default=text("0")),
     Index("uq_users_name", text("lower(name)"), unique=True),
 )
 
@@ -85,6 +86,15 @@ browser_sessions = Table(
     _time("seen_at", nullable=False),
     _time("expires_at", nullable=False),
     Column("notice", JSONB(none_as_null=True)),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _time("began_at", nullable=False),
+    Column("failures", Integer, nullable=False),
+    Index("ix_sign_in_failures_began", "began_at"),
 )
 
 secrets = Table(

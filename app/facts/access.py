@@ -22,7 +22,7 @@ def collect_problems() -> Iterator[Fact]:
             places(module).name(kind.__name__),
             status=kind.status,
             fix=kind.fix,
-            retry_after=kind.status == 503,
+            retry_after=kind.status in {429, 503},
             class_name=kind.__name__,
         )
 

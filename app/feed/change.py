@@ -72,6 +72,6 @@ class End(StrEnum):
 
 _MEANINGS = {
     End.SLOW: "You read more slowly than jobs change. Connect again; nothing is lost.",
-    End.TOKEN: "The access token has expired. Sign in, and connect again with the new one.",
+    End.TOKEN: "The access token has expired, or its user was changed. Sign in, and connect again with the new one.",
     End.STOPPING: "The service is stopped. Connect again.",
 }

@@ -15,6 +15,9 @@ class LogEvent(StrEnum):
     WORKER_STARTED = "worker.started"
     WORKER_STOPPING = "worker.stopping"
     WORKER_STOPPED = "worker.stopped"
+    USER_CREATED = "user.created"
+    USER_CHANGED = "user.changed"
+    SIGN_INS_LIMITED = "sign_ins.limited"
     JOB_CREATED = "job.created"
     JOB_CONTROLLED = "job.controlled"
     JOBS_CONTROLLED = "jobs.controlled"
@@ -83,6 +86,17 @@ LOG_LINES: dict[LogEvent, LogLine] = {
         "info", "The process takes no more jobs and waits for boundaries.", ("worker_id", "running")
     ),
     LogEvent.WORKER_STOPPED: LogLine("info", "No job runs in this process any more.", ("worker_id",)),
+    LogEvent.USER_CREATED: LogLine("info", "There is a new user.", ("user", "role", "by")),
+    LogEvent.USER_CHANGED: LogLine(
+        "info",
+        "A user has changed: `changes` names what, out of `role`, `disabled` and `password`.",
+        ("user", "changes", "role", "disabled", "by"),
+    ),
+    LogEvent.SIGN_INS_LIMITED: LogLine(
+        "warning",
+        "Sign-ins have failed as often as they may: with one `name`, or from one `address`. Somebody may be guessing.",
+        ("kind", "address"),
+    ),
     LogEvent.JOB_CREATED: LogLine("info", "A job was accepted.", ("job_id", "type", "priority")),
     LogEvent.JOB_CONTROLLED: LogLine(
         "info", "A person paused, resumed, cancelled, retried or force-failed a job.", ("job_id", "action", "status")

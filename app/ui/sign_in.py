@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from app.api.deps import client_address
 from app.api.schemas.user import SetUp, SignIn
 from app.auth.accounts import Accounts
 from app.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from app.auth.user import User
-from app.problems import InvalidRequest, Problem
+from app.problems import InvalidRequest, Problem, TooManyAttempts
 from app.ui import door
 from app.ui.headers import HEADERS
 from app.ui.page import page, redirect
@@ -40,12 +41,15 @@ async def enter(request: Request, accounts: AllAccounts) -> Response:
     name, next, first = (str(form.get(field, "")) for field in ("name", "next", "first"))
     given = {"name": name, "password": str(form.get("password", ""))}
     try:
-        user = await (_set_up(accounts, given) if first else _checked(accounts, given))
+        user = await (_set_up(accounts, given) if first else _checked(accounts, given, client_address(request)))
     except Problem as problem:
-        return await page(
+        again = await page(
             request, "sign-in.html", status=problem.status, next=next, name=name, fault=problem.detail,
             first=bool(first) and not await accounts.users.any(),
         )  # fmt: skip
+        if isinstance(problem, TooManyAttempts):
+            again.headers.update(problem.headers)
+        return again
     # Another session of this browser ends, so that nobody can have prepared it.
     await door.sessions(request).close(request.cookies.get(door.COOKIE, ""))
     response = RedirectResponse(door.way_back(request, next), 303, HEADERS)
@@ -62,13 +66,13 @@ async def leave(request: Request, session: door.CurrentSession) -> Response:
     return response
 
 
-async def _checked(accounts: Accounts, given: dict[str, str]) -> User:
+async def _checked(accounts: Accounts, given: dict[str, str], address: str | None) -> User:
     try:
         asked = SignIn.model_validate(given)
     except ValidationError:
         # What cannot be a name or a password is a wrong one, and is answered as slowly.
-        return await accounts.check("", "")
-    return await accounts.check(asked.name, asked.password.get_secret_value())
+        return await accounts.check("", "", address=address)
+    return await accounts.check(asked.name, asked.password.get_secret_value(), address=address)
 
 
 async def _set_up(accounts: Accounts, given: dict[str, str]) -> User:

@@ -116,7 +116,8 @@ class Callers:
         if name not in self.users:
             added = await self._accounts.users.add(name, "unknown", role)
             self.users[name] = added or (await self._accounts.users.credentials(name)).user
-        return {"Authorization": f"Bearer {self._accounts.tokens.issue(self.users[name].id).text}"}
+        user = self.users[name]
+        return {"Authorization": f"Bearer {self._accounts.tokens.issue(user.id, user.generation).text}"}
 
 
 @pytest.fixture

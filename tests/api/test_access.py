@@ -55,6 +55,26 @@ async def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client):
     assert len({problem["detail"] for problem in problems}) == 1
 
 
+async def test_who_guesses_has_to_wait(app, client, monkeypatch):
+    """VR-4: over the API, with the own password, and on the Jobs page."""
+    await client.post("/api/v1/setup", json=FIRST)
+    token = (await client.post("/api/v1/auth/login", json=FIRST)).json()["access_token"]
+    monkeypatch.setitem(app.state.accounts.attempts._most, "name", 1)
+    wrong = {**FIRST, "password": "something else"}
+    assert_problem(await client.post("/api/v1/auth/login", json=wrong), 401, "auth.invalid_credentials")
+    answer = await client.post("/api/v1/auth/login", json=FIRST)
+    problem = assert_problem(answer, 429, "auth.too_many_attempts")
+    assert answer.headers["retry-after"] in problem["detail"]
+    change = {"current_password": FIRST["password"], "new_password": "another long password"}
+    answer = await client.post("/api/v1/auth/password", json=change, headers=bearer(token))
+    assert_problem(answer, 429, "auth.too_many_attempts")
+    answer = await client.post("/ui/sign-in", data=FIRST)
+    assert answer.status_code == 429
+    assert "Too many sign-ins have failed." in answer.text
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await client.get("/api/v1/auth/me", headers=bearer(token))).status_code == 200, "tokens stay good"
+
+
 async def test_a_wrong_name_costs_a_hash_as_a_wrong_password_does(client, monkeypatch):
     await client.post("/api/v1/setup", json=FIRST)
     verified = []
@@ -101,6 +121,7 @@ async def test_the_role_is_the_one_of_the_row_not_of_the_token(app, client, call
 def claims(user_id, **changes):
     return {
         "sub": str(user_id),
+        "gen": 0,
         "iat": NOW,
         "exp": NOW + timedelta(hours=1),
         "iss": ISSUER,
@@ -120,6 +141,10 @@ FORGERIES = {
         {name: value for name, value in claims(user).items() if name != "exp"}, key, "HS256"
     ),
     "an end that is no number": lambda user, key: jwt.encode(claims(user) | {"exp": "soon"}, key, "HS256"),
+    "of no generation": lambda user, key: jwt.encode(
+        {name: value for name, value in claims(user).items() if name != "gen"}, key, "HS256"
+    ),
+    "a generation that is no number": lambda user, key: jwt.encode(claims(user, gen="last"), key, "HS256"),
     "a subject that is no id": lambda _, key: jwt.encode(claims("ada"), key, "HS256"),
     "a subject that does not exist": lambda _, key: jwt.encode(claims(uuid4()), key, "HS256"),
     "an unsigned copy": lambda user, key: jwt.encode(claims(user), key, "HS256").rpartition(".")[0] + ".",
@@ -202,7 +227,7 @@ def test_a_token_ends_by_the_clock_it_is_given():
 def test_a_token_says_whose_it_is_and_until_when_and_nothing_else():
     tokens = Tokens(b"k" * 32, lifetime=timedelta(minutes=5), now=lambda: NOW)
     said = jwt.decode(tokens.issue(uuid4()).text, options={"verify_signature": False})
-    assert set(said) == {"sub", "iat", "exp", "iss", "aud"}
+    assert set(said) == {"sub", "gen", "iat", "exp", "iss", "aud"}
 
 
 async def test_the_names_of_users_are_found_by_their_ids(app, callers):

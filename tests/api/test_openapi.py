@@ -71,7 +71,9 @@ def test_an_operation_is_described_whole(name):
             assert response["x-problems"]
         else:
             assert any(True for _ in examples(response["content"])), f"no example of {status}"
-        assert (status == "503" and "application/problem+json" in media_types) == ("Retry-After" in response["headers"])
+        assert (status in {"429", "503"} and "application/problem+json" in media_types) == (
+            "Retry-After" in response["headers"]
+        )
         assert (status == "401") == ("WWW-Authenticate" in response["headers"])
     if "requestBody" in specification:
         assert any(True for _ in examples(specification["requestBody"]["content"])), "no example of a request"

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 from httpx import Request
+from psycopg import OperationalError
 
 from app.api import streams
 from app.api.streams import message
+from app.auth import standing
 from app.auth.permissions import Role
 from app.auth.tokens import Tokens
 from app.feed.change import Filter
@@ -129,6 +131,40 @@ async def test_a_stream_ends_with_its_token_and_with_the_service(app, callers, v
         app.state.feed.stop()
         await stream.until(lambda seen: seen[-1]["name"] == "end")
     assert messages(stream.data)[-1]["reason"] == "stopping"
+
+
+@pytest.mark.parametrize("changes", [{"disabled": True}, {"password": "a microsecond of wire"}])
+async def test_a_stream_ends_when_its_user_is_disabled_or_has_a_new_password(app, callers, monkeypatch, changes):
+    """VR-4: a stream that was opened before is no way around; those of others go on."""
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(standing, "FRESH_SECONDS", 0.0)
+    name = f"leaves-{next(iter(changes))}"
+    leaver, other = await callers.headers(Role.VIEWER, name), await callers.headers(Role.VIEWER, "stays")
+    async with (
+        following(app, "/jobs/stream", leaver) as stream,
+        following(app, "/jobs/stream", other) as stays,
+    ):
+        for one in (stream, stays):
+            await one.until(lambda _, one=one: one.data.count(b": alive") > 1)
+        await app.state.accounts.change(callers.users[name].id, **changes, caller=Caller.system("test"))
+        seen = await stream.until(lambda seen: seen[-1]["name"] == "end")
+        assert seen[-1]["reason"] == "token"
+        told = stays.data.count(b": alive")
+        await stays.until(lambda _: stays.data.count(b": alive") > told + 1)
+
+
+async def test_a_stream_outlives_a_look_that_the_database_does_not_answer(app, viewer, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
+    asked = []
+
+    async def away(*_):
+        asked.append(True)
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(app.state.standing, "holds", away)
+    async with following(app, "/jobs/stream", viewer) as stream:
+        seen = await stream.until(lambda _: len(asked) > 1 and stream.data.count(b": alive") > 1)
+        assert seen[-1]["name"] == "start"
 
 
 async def test_what_cannot_be_followed_is_refused_before_the_stream_begins(client, viewer):

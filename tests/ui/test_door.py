@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import update
 
 from app.auth.permissions import Role
-from app.database.tables import users
 from app.jobs.clock import Clock
+from app.jobs.model import Caller
 from app.main import create_app
 from app.settings import Settings
 from app.ui import door
@@ -178,14 +177,15 @@ async def test_a_session_ends_without_requests_and_after_a_fixed_time(people, ap
 async def test_a_disabled_user_is_out_at_once_and_so_is_one_with_a_new_password(people, app):
     person = await people.user(Role.OPERATOR, "grace")
     assert (await person.get("/jobs")).status_code == 200
-    assert await app.state.accounts.set_password("grace", "another long password")
+    changes = app.state.accounts.change
+    await changes(person.user.id, password="another long password", caller=Caller.system("test"))
     assert (await person.get("/jobs")).status_code == 303
     person = await people.user(Role.OPERATOR, "grace")
     assert (await person.get("/jobs")).status_code == 200
-    async with app.state.services.database.engine.begin() as connection:
-        disabled = update(users).where(users.c.id == person.user.id).values(disabled_at=Clock().now())
-        await connection.execute(disabled)
+    await changes(person.user.id, disabled=True, caller=Caller.system("test"))
     assert (await person.get("/jobs")).status_code == 303
+    await changes(person.user.id, disabled=False, caller=Caller.system("test"))
+    assert (await person.get("/jobs")).status_code == 303, "the session has ended for good"
 
 
 async def test_what_there_is_not_is_said_on_a_page(people):

@@ -1,5 +1,6 @@
 """Jobs as they change: server-sent events."""
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from app.api.deps import CurrentUser, JobId, Jobs, JobTypes, LiveFeed, LiveReade
 from app.api.filters import Name
 from app.api.operation import Operation
 from app.api.route import OperationRouter
-from app.api.streams import MESSAGES, EventStream
+from app.api.streams import MESSAGES, Admission, EventStream
 from app.auth.permissions import Permission
+from app.auth.standing import Standing
+from app.auth.user import User
 from app.feed.change import Filter
 from app.problems import JobNotFound, UnknownJobType
 
@@ -66,7 +69,7 @@ async def stream_jobs(
         created_by=user.id if created_by == "me" else created_by,
     )
     follower, missed = await feed.follow(wanted, last_event_id)
-    return EventStream(feed, follower, missed, after=last_event_id, signed_in_for=request.state.signed_in_for)
+    return EventStream(feed, follower, missed, after=last_event_id, admission=_admission(request, user))
 
 
 @router.add(
@@ -85,6 +88,7 @@ async def stream_jobs(
 )
 async def stream_job_events(
     request: Request,
+    user: CurrentUser,
     jobs: Jobs,
     feed: LiveFeed,
     reader: LiveReader,
@@ -104,4 +108,9 @@ async def stream_job_events(
     except BaseException:
         feed.leave(follower)
         raise
-    return EventStream(feed, follower, missed, standing, after=after, signed_in_for=request.state.signed_in_for)
+    return EventStream(feed, follower, missed, standing, after=after, admission=_admission(request, user))
+
+
+def _admission(request: Request, user: User) -> Admission:
+    standing: Standing = request.app.state.standing
+    return Admission(request.state.signed_in_for, partial(standing.holds, user, Permission.JOBS_READ))

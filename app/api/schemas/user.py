@@ -44,6 +44,26 @@ class CreateUser(RequestBody):
     role: Role = Field(description="What the user may do.")
 
 
+class ChangeUser(RequestBody):
+    """What is to be changed of a user; what is absent stays."""
+
+    role: Role | None = Field(default=None, description="What the user may do.")
+    disabled: bool | None = Field(default=None, strict=True, description="Whether the user may not sign in any more.")
+    password: Password | None = Field(default=None, description=_PASSWORD)
+
+
+class ChangePassword(RequestBody):
+    """A new password for who sends it."""
+
+    current_password: SecretStr = Field(
+        min_length=1,
+        max_length=MAX_LENGTH,
+        description="The present password.",
+        json_schema_extra={"pattern": STORABLE},
+    )
+    new_password: Password = Field(description=_PASSWORD)
+
+
 class UserRead(ResponseBody):
     """A user."""
 
