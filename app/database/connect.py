@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import psycopg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -67,6 +68,20 @@ def _look_at_socket(connection: DBAPIConnection, _record: object, _proxy: object
         raise InvalidatePoolError
 
 
+def _without_values(context: ExceptionContext) -> None:
+    """Cut an error of the server down to its first sentence: detail and context show the values of rows.
+
+    ``diag`` keeps them for who asks.
+    """
+    original, wrapped = context.original_exception, context.sqlalchemy_exception
+    if not isinstance(original, psycopg.Error) or not original.diag.message_primary:
+        return
+    whole, sentence = str(original), original.diag.message_primary
+    original.args = (sentence,)
+    if wrapped is not None:
+        wrapped.args = tuple(arg.replace(whole, sentence) if isinstance(arg, str) else arg for arg in wrapped.args)
+
+
 @asynccontextmanager
 async def _connected(address: str, settings: Settings, *, embedded: bool) -> AsyncIterator[Database]:
     idle = int(settings.lease_seconds * IDLE_LEASES * 1000)
@@ -84,6 +99,7 @@ async def _connected(address: str, settings: Settings, *, embedded: bool) -> Asy
         },
     )
     event.listen(engine.sync_engine, "checkout", _look_at_socket)
+    event.listen(engine.sync_engine, "handle_error", _without_values)
     try:
         yield Database(address, engine, embedded)
     finally:
