@@ -181,7 +181,8 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
         on_error=LogEvent.RECONCILER_FAILED,
     )
     stack.push_async_callback(recovery.stop)
-    retention = Retention(services.database.engine, services.clearing, settings)
+    webhooks = WebhookStore(services.database.engine, services.clock)
+    retention = Retention(services.database.engine, services.clearing, webhooks, settings)
     if retention.wanted:
         periodic = Periodic(
             retention.periodic, timedelta(minutes=settings.retention_minutes), on_error=LogEvent.RETENTION_FAILED
@@ -194,9 +195,7 @@ async def _start_workers(services: Services, stack: AsyncExitStack) -> None:
         Turns(feeder, aging).look, timedelta(seconds=settings.reconcile_seconds), on_error=LogEvent.TURNS_FAILED
     )
     stack.push_async_callback(turns.stop)
-    courier = Courier(
-        WebhookStore(services.database.engine, services.clock), private=settings.webhook_private_addresses
-    )
+    courier = Courier(webhooks, private=settings.webhook_private_addresses)
     messages = Periodic(courier.look, timedelta(seconds=LOOK_SECONDS), on_error=LogEvent.COURIER_FAILED)
     stack.push_async_callback(messages.stop)
     scheduler = Periodic(

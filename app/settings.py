@@ -259,11 +259,18 @@ class Settings(BaseSettings):
         description="Days after which a cancelled job is deleted with everything that belongs to it. 0: it is kept.",
         json_schema_extra={"group": "retention"},
     )
+    retention_deliveries_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days after which a message to a webhook that was delivered or given up is deleted. 0: it is kept.",
+        json_schema_extra={"group": "retention"},
+    )
     retention_minutes: float = Field(
         default=60,
         ge=0.01,
         le=1_440,
-        description="Minutes between two looks for jobs whose retention is over.",
+        description="Minutes between two looks for jobs and messages whose retention is over.",
         json_schema_extra={"group": "retention"},
     )
 

@@ -206,6 +206,7 @@ WEBHOOK = {
     "enabled": True,
     "created_by": USER_ID,
     "created_at": "2026-03-02T08:30:00Z",
+    "old_secret_until": None,
 }
 DELIVERY = {
     "id": "4c1b7e90-52da-4a36-9f0e-7d8c6b5a4e3f",

@@ -356,6 +356,8 @@ webhooks = Table(
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("created_by", Uuid, ForeignKey("users.id")),
     _time("created_at", nullable=False),
+    Column("old_secret", Text),
+    _time("old_secret_until"),
 )
 
 webhook_deliveries = Table(

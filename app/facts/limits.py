@@ -21,6 +21,7 @@ from app.schedules import service as schedules
 from app.telemetry import health, metrics
 from app.ui import page
 from app.webhooks import courier
+from app.webhooks import model as webhook
 from app.workers import recovery
 
 
@@ -70,6 +71,7 @@ def collect_limits() -> Iterator[Fact]:
         ("dependencies_most", dependency, "MOST_DEPENDENCIES", "Most jobs that one job can wait for."),
         ("webhook_attempt", courier, "ATTEMPT_SECONDS", "Seconds within which a receiver of a message must answer."),
         ("webhook_look", courier, "LOOK_SECONDS", "Seconds between two looks for messages to webhooks."),
+        ("webhook_old_secret", webhook, "OLD_SECRET_HOURS", "Hours for which the secret before signs messages, too."),
         ("stream_heartbeat", streams, "HEARTBEAT_SECONDS", "Seconds after which a quiet stream shows that it lives."),
         ("stream_look", feed, "LOOK_SECONDS", "Seconds after which the feed looks also when it has heard of nothing."),
         ("stream_replay", feed, "REPLAY_ENTRIES", "Missed events that a stream tells again at most."),

@@ -62,7 +62,7 @@ class Courier:
             "user-agent": "jobs-webhooks",
             "webhook-id": ident,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Signer(due.secret).sign(ident, now, text),
+            "webhook-signature": " ".join(Signer(secret).sign(ident, now, text) for secret in due.secrets),
         }
         try:
             async with (

@@ -13,6 +13,8 @@ from app.jobs.states import Status
 
 #: Bytes of a secret that the service makes.
 SECRET_BYTES = 32
+#: Hours for which messages are signed with the secret before, too, when a webhook has got a new one.
+OLD_SECRET_HOURS = 24
 #: How often and how soon a delivery is tried again: at first after seconds, at last after hours.
 DELIVERY_POLICY = RetryPolicy(max_retries=8, base_seconds=5, factor=4, cap_seconds=21_600, jitter=0.2)
 
@@ -67,6 +69,8 @@ class Webhook:
     enabled: bool
     created_by: UUID | None
     created_at: datetime
+    old_secret: str | None = field(repr=False)
+    old_secret_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Due:
-    """A delivery that is to be attempted now, and where to."""
+    """A delivery that is to be attempted now, where to, and what signs it."""
 
     delivery: Delivery
     url: str
-    secret: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

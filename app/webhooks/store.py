@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.tables import webhook_deliveries, webhooks
 from app.jobs.clock import Clock
-from app.webhooks.model import Answer, Delivery, DeliveryState, Due, Webhook, WebhookEvent
+from app.webhooks.model import OLD_SECRET_HOURS, Answer, Delivery, DeliveryState, Due, Webhook, WebhookEvent
 
 _D = webhook_deliveries.c
 #: Seconds after which a delivery is attempted again whose process has gone away meanwhile.
@@ -51,6 +51,22 @@ class WebhookStore:
             row = (await connection.execute(statement)).one_or_none()
         return _webhook(row) if row else None
 
+    async def rotate(self, webhook_id: UUID, secret: str) -> Webhook | None:
+        """Give a webhook a new secret; the old one signs too for a while. None: there is no such webhook."""
+        values = {
+            "secret": secret,
+            "old_secret": webhooks.c.secret,
+            "old_secret_until": self._clock.now(timedelta(hours=OLD_SECRET_HOURS)),
+        }
+        return await self.change(webhook_id, values)
+
+    async def forget(self, age: timedelta, *, limit: int) -> int:
+        """Remove at most ``limit`` deliveries older than ``age`` that wait for nothing; return how many."""
+        old = select(_D.id).where(_D.state != DeliveryState.WAITING.value, _D.created_at < self._clock.now(-age))
+        statement = delete(webhook_deliveries).where(_D.id.in_(old.limit(limit)))
+        async with self._engine.begin() as connection:
+            return (await connection.execute(statement)).rowcount
+
     async def remove(self, webhook_id: UUID) -> bool:
         """Remove a webhook with its deliveries; tell whether there was one."""
         async with self._engine.begin() as connection:
@@ -89,15 +105,16 @@ class WebhookStore:
             .with_for_update(skip_locked=True)
         )
         now = self._clock.now()
+        old_secret = case((webhooks.c.old_secret_until > now, webhooks.c.old_secret)).label("old_secret")
         statement = (
             update(webhook_deliveries)
             .where(_D.id.in_(due), webhooks.c.id == _D.webhook_id)
             .values(attempts=_D.attempts + 1, last_attempt_at=now, next_attempt_at=self._clock.now(HOLD))
-            .returning(*_D, webhooks.c.url, webhooks.c.secret)
+            .returning(*_D, webhooks.c.url, webhooks.c.secret, old_secret)
         )
         async with self._engine.begin() as connection:
             rows = await connection.execute(statement)
-            return [Due(_delivery(row), row.url, row.secret) for row in rows]
+            return [Due(_delivery(row), row.url, tuple(filter(None, (row.secret, row.old_secret)))) for row in rows]
 
     async def note(self, delivery: Delivery, answer: Answer, *, wait: timedelta | None) -> None:
         """Write what came of an attempt; ``wait`` until the next one, None: there is none."""

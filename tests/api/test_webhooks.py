@@ -24,6 +24,9 @@ async def test_a_webhook_is_created_changed_told_and_deleted(client, admin, new_
     path = f"/api/v1/webhooks/{created['id']}"
     assert created["secret"].startswith("whsec_")
     assert created["job_type"] == "geocode_households"
+    rotated = (await client.post(f"{path}/rotate-secret", headers=admin)).json()
+    assert rotated["secret"] not in {created["secret"], None}
+    assert rotated["old_secret_until"] > rotated["created_at"]
     assert "secret" not in (await client.get("/api/v1/webhooks", headers=admin)).json()["items"][0]
     job = await new_job()
     await client.delete(f"/api/v1/jobs/{job['id']}", headers=admin)
@@ -36,6 +39,8 @@ async def test_a_webhook_is_created_changed_told_and_deleted(client, admin, new_
     assert (await client.delete(path, headers=admin)).status_code == 200
     for gone in (path, f"{path}/deliveries"):
         assert_problem(await client.get(gone, headers=admin), 404, "webhook.not_found")
+    answer = await client.post(f"{path}/rotate-secret", headers=admin)
+    assert_problem(answer, 404, "webhook.not_found")
     missing = f"{path}/deliveries/{unknown_id()}/redeliver"
     assert_problem(await client.post(missing, headers=admin), 404, "webhook.delivery_not_found")
 

@@ -14,6 +14,7 @@ from app.jobs.model import Caller
 from app.jobs.removal import Ended, Seen
 from app.jobs.states import TERMINAL, Event, Status
 from app.problems import IllegalTransition, JobNotFound
+from app.webhooks.store import WebhookStore
 from app.workers.retention import Retention
 from tests.workers.samples import counting_registry
 
@@ -134,9 +135,10 @@ async def test_retention_deletes_what_is_older_by_outcome_one_process_at_a_time(
         await ended(services, status, days=days)
     chosen = settings.model_copy(update={"retention_completed_days": 7, "retention_cancelled_days": 30})
     engine = services.database.engine
-    retention = Retention(engine, services.clearing, chosen)
+    webhooks = WebhookStore(engine)
+    retention = Retention(engine, services.clearing, webhooks, chosen)
     assert retention.wanted
-    assert not Retention(engine, services.clearing, settings).wanted
+    assert not Retention(engine, services.clearing, webhooks, settings).wanted
     async with turn(engine, "retention") as mine:
         assert mine
         assert await retention.look() == 0, "another process is at it"

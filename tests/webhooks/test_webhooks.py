@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import h11
 import pytest
+from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook as Verifier
+from standardwebhooks.webhooks import WebhookVerificationError
 
+from app.database.tables import webhook_deliveries
 from app.jobs.clock import Clock
 from app.jobs.model import Caller
 from app.jobs.states import Event
@@ -15,8 +18,9 @@ from app.jobs.store import NewJob
 from app.webhooks import addresses
 from app.webhooks.addresses import is_public
 from app.webhooks.courier import Courier
-from app.webhooks.model import DELIVERY_POLICY, DeliveryState, WebhookEvent, new_secret
+from app.webhooks.model import DELIVERY_POLICY, OLD_SECRET_HOURS, DeliveryState, WebhookEvent, new_secret
 from app.webhooks.store import WebhookStore
+from app.workers.retention import Retention
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +133,58 @@ async def test_a_receiver_that_fails_is_asked_again_until_the_attempts_are_used_
         assert (await store.deliveries(webhook.id, limit=10))[0].state is DeliveryState.DELIVERED
     ids = {headers["webhook-id"] for _, headers, _ in receiver.got}
     assert (len(ids), len({body for _, _, body in receiver.got})) == (1, 1)
+
+
+async def test_a_new_secret_and_the_one_before_sign_for_a_while(services):
+    """VR-3: receivers change their secret in peace; who has the old one is out afterwards."""
+    engine = services.database.engine
+    store = WebhookStore(engine)
+    first, second, third = (new_secret() for _ in range(3))
+    grace = timedelta(hours=OLD_SECRET_HOURS)
+    async with receiving() as receiver:
+        webhook = await subscribe(store, receiver.url, secret=first)
+        await store.rotate(webhook.id, second)
+        for secret, ahead, good in (
+            (second, grace * 0.9, {first, second}),
+            (third, grace * 0.9, {second, third}),
+            (None, grace * 1.1, {third}),
+        ):
+            if secret == third:
+                await store.rotate(webhook.id, third)
+            await cancelled(services)
+            await Courier(WebhookStore(engine, Clock(offset=ahead)), private=True).look()
+            _, headers, body = receiver.got.pop()
+            assert {one for one in (first, second, third) if verifies(one, body, headers)} == good
+
+
+def verifies(secret, body, headers):
+    try:
+        Verifier(secret).verify(body, headers)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+async def test_messages_are_removed_after_their_retention_but_none_that_waits(services, settings):
+    """VR-2: the log of deliveries does not grow for ever, when the settings say so."""
+    engine = services.database.engine
+    store = WebhookStore(engine)
+    webhook = await subscribe(store, "http://127.0.0.1:9/")
+    for state in DeliveryState:
+        await cancelled(services)
+        done = {} if state is DeliveryState.WAITING else {"next_attempt_at": None}
+        newest = select(webhook_deliveries.c.id).order_by(webhook_deliveries.c.created_at.desc()).limit(1)
+        change = update(webhook_deliveries).where(webhook_deliveries.c.id.in_(newest.scalar_subquery()))
+        async with engine.begin() as connection:
+            await connection.execute(change.values(state=state.value, **done))
+    chosen = settings.model_copy(update={"retention_deliveries_days": 7})
+    for days, left in ((6, 3), (8, 1)):
+        later = WebhookStore(engine, Clock(offset=timedelta(days=days)))
+        retention = Retention(engine, services.clearing, later, chosen)
+        assert retention.wanted
+        await retention.look()
+        assert len(await store.deliveries(webhook.id, limit=10)) == left
+    assert (await store.deliveries(webhook.id, limit=10))[0].state is DeliveryState.WAITING
 
 
 async def test_no_request_goes_to_a_private_address_whatever_its_name_says(services, monkeypatch):

@@ -34,6 +34,7 @@ _ID = {"webhook_id": "$response.body#/id"}
 _LINKS = {
     "getWebhook": Link("getWebhook", _ID, "Look at it again."),
     "changeWebhook": Link("changeWebhook", _ID, "Change it."),
+    "rotateWebhookSecret": Link("rotateWebhookSecret", _ID, "Give it a new secret."),
     "listDeliveries": Link("listDeliveries", _ID, "See what it was told."),
     "deleteWebhook": Link("deleteWebhook", _ID, "Remove it."),
 }
@@ -125,7 +126,7 @@ async def list_webhooks(webhooks: Webhooks) -> WebhookList:
     _operation("getWebhook", "Get a webhook", "The webhook.", examples.WEBHOOK),
 )
 async def get_webhook(webhooks: Webhooks, webhook_id: WebhookId) -> WebhookRead:
-    """Return a webhook, without its secret. To have another secret, delete it and create a new one."""
+    """Return a webhook, without its secret, which nobody is shown again."""
     return WebhookRead.of(_found(await webhooks.get(webhook_id), webhook_id))
 
 
@@ -150,6 +151,26 @@ async def change_webhook(
     _check(body.url, settings)
     values = body.model_dump(mode="json", exclude_none=True)
     return WebhookRead.of(_found(await webhooks.change(webhook_id, values), webhook_id))
+
+
+@router.add(
+    "POST",
+    "/webhooks/{webhook_id}/rotate-secret",
+    _operation(
+        "rotateWebhookSecret",
+        "Give a webhook a new secret",
+        "The webhook, with its new secret.",
+        examples.WEBHOOK
+        | {"old_secret_until": "2026-03-03T09:20:00Z", "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+    ),
+)
+async def rotate_webhook_secret(webhooks: Webhooks, webhook_id: WebhookId) -> WebhookCreated:
+    """Sign messages with a new secret, which is not shown again.
+
+    For a while each message has two signatures, the other one with the secret before, so that receivers can change
+    theirs in peace. A secret before that one is void at once.
+    """
+    return WebhookCreated.of(_found(await webhooks.rotate(webhook_id, new_secret()), webhook_id))
 
 
 @router.add(

@@ -52,6 +52,9 @@ class WebhookRead(ResponseBody):
     enabled: bool = Field(description=_FIELDS["enabled"])
     created_by: UUID | None = Field(description="The user who created it.")
     created_at: datetime = Field(description="When it was created.")
+    old_secret_until: datetime | None = Field(
+        description="Until when the secret before signs messages, too; null when there was none."
+    )
 
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookRead":
@@ -60,7 +63,7 @@ class WebhookRead(ResponseBody):
 
 
 class WebhookCreated(WebhookRead):
-    """A new webhook, with its secret."""
+    """A webhook, with a new secret."""
 
     secret: str = Field(description="What its messages are signed with. It is shown this once; keep it.")
 
