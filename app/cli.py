@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.database.errors import DatabaseStartError
 from app.problems import Problem
@@ -66,6 +66,18 @@ def _settings(**given: Any) -> Settings:
             _complain(f"{place or 'settings'}: {entry['msg']}{value}")
         raise typer.Exit(MISUSE) from None
     return settings
+
+
+def _checked(model: type[BaseModel], **given: str) -> None:
+    """End the command when the API would refuse what was given; each fault costs one line, without the value."""
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        for entry in error.errors():
+            # Of a secret, the library counts items.
+            name, message = entry["loc"][0], entry["msg"].replace(" items after validation", " characters")
+            _complain(f"{name}: {message}")
+        raise typer.Exit(MISUSE) from None
 
 
 def _logged(settings: Settings) -> Settings:
@@ -180,9 +192,12 @@ def create_admin(
 ) -> None:  # fmt: skip
     """Create an admin from the machine itself, also when the set-up over HTTP is closed."""
     settings = _logged(_settings())
+    from app.api.schemas.user import SetUp
     from app.auth.accounts import open_accounts
     from app.auth.permissions import Role
     from app.jobs.model import Caller
+
+    _checked(SetUp, name=name, password=password)
 
     async def run() -> None:
         async with open_accounts(settings) as accounts:
@@ -201,6 +216,9 @@ def set_password(
     ],
 ) -> None:  # fmt: skip
     """Give a user a new password, from the machine itself; the user is signed out everywhere."""
+    from app.api.schemas.user import ChangeUser
+
+    _checked(ChangeUser, password=password)
     _change_user(name, password=password)
     print(f"{name} has a new password.")  # noqa: T201 (this is a command's answer)
 

@@ -98,6 +98,23 @@ def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
     assert len(again.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (("create-admin", "ada"), "jobs: password: Value should have at least 10 characters, not 7\n"),
+        (("create-admin", "a b"), "jobs: name: "),
+        (("set-password", "ada"), "jobs: password: "),
+    ],
+    ids=" ".join,
+)
+def test_what_the_api_would_refuse_is_refused_before_a_database_is_opened(tmp_path, args, line):
+    secret = "geheim1" if args[-1] == "ada" else "correct horse battery"
+    done = command(*args, "--password", secret, DATABASE_URL="postgresql://127.0.0.1:9/x", DATA_DIR=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith(line)
+    assert secret not in done.stderr
+
+
 def test_a_user_is_changed_and_the_last_admin_stays(database_url, tmp_path):
     env = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path)}
     command("create-admin", "ada", "--password", "correct horse battery", **env)

@@ -113,6 +113,7 @@ def test_the_dock_follows_what_runs_on_every_page(service, open_page):
     dock = page.get_by_role("complementary", name="Running jobs")
     summary = dock.locator("summary")
     expect(summary).to_contain_text(re.compile(r"\d+ jobs? running"))
+    expect(dock.locator(f"a[href$='{running.id}']")).to_have_count(1)  # the news of its creation and claim are over
     summary.focus()
     page.keyboard.press("Enter")
     expect(dock.locator(f"a[href$='{running.id}']")).to_be_visible()
