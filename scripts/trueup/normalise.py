@@ -94,8 +94,10 @@ class Patterns:
         chosen = [item for item in known.values() if item.always or item.name in wanted]
         # What a normaliser has written already is left alone, so that normalising twice changes nothing.
         written = rf"<(?:{'|'.join(known)})(?:-\d+)?>"
+        # Nor does a value begin right behind one: there, the first pass has seen the middle of something else.
+        behind = "".join(f"(?<!<{name}>)" for name in known)
         groups = [f"(?P<{item.name.replace('-', '_')}>{item.pattern})" for item in chosen]
-        self._pattern = re.compile("|".join([f"(?P<_written>{written})", *groups]))
+        self._pattern = re.compile("|".join([f"(?P<_written>{written})", *(behind + group for group in groups)]))
 
     def split(self, text: str) -> list[Token]:
         """`text` as fixed pieces and volatile values, in order."""

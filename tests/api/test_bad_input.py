@@ -202,11 +202,11 @@ async def test_an_unknown_path_is_a_problem_too(client, path):
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/api/v1/jobs", "GET, POST"),
-        ("PATCH", "/api/v1/jobs/0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10", "DELETE, GET"),
+        ("PUT", "/api/v1/jobs", "GET, HEAD, POST"),
+        ("PATCH", "/api/v1/jobs/0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10", "DELETE, GET, HEAD"),
         ("GET", "/api/v1/jobs/geocoding", "POST"),
         ("DELETE", "/api/v1/jobs/geocoding", "POST"),
-        ("TRACE", "/api/health", "GET"),
+        ("TRACE", "/api/health", "GET, HEAD"),
         ("OPTIONS", "/api/v1/setup", "POST"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import fcntl
 import functools
+import os
 import subprocess
 import sys
 import threading
@@ -25,7 +26,8 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the built site; processes that test at the same time share it."""
-    shared = tmp_path_factory.getbasetemp().parent / "site-for-readers"
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site-for-readers"
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not shared.exists():

@@ -35,7 +35,9 @@ async def services(open_process, clock):
 
 
 def sampler(services):
-    return Sampler(services.database.engine, services.settings, services.clock)
+    # However slow the machine is, a worker that was just seen is alive.
+    settings = services.settings.model_copy(update={"heartbeat_seconds": 60})
+    return Sampler(services.database.engine, settings, services.clock)
 
 
 async def told(services, *, minutes=60, points=60):

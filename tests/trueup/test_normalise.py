@@ -4,7 +4,7 @@ import re
 import string
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from trueup.normalise import NORMALISERS, Ledger, Patterns, Token, normalise
 
@@ -71,6 +71,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         Patterns(["interger"])
 
 
+@example("127.0.0.1:80002026-02-11T09:30:00Z", ["integer"])
 @given(mixed, names)
 def test_idempotent(text: str, chosen: list[str]) -> None:
     once = normalise(text, chosen)
