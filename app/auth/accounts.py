@@ -162,11 +162,15 @@ class Accounts:
         if user is None:
             raise UserNotFound(f"No user has the id {user_id}.")
         if changes:
-            role, disabled = user.role.value, user.disabled_at is not None
             emit(
-                log, LogEvent.USER_CHANGED, user=user.name, changes=changes, role=role, disabled=disabled,
+                log,
+                LogEvent.USER_CHANGED,
+                user=user.name,
+                changes=changes,
+                role=user.role.value,
+                disabled=user.disabled_at is not None,
                 by=_by(caller),
-            )  # fmt: skip
+            )
         return user
 
     async def change_password(self, user: User, current: str, new: str, *, address: str | None) -> AccessToken:
