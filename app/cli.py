@@ -70,13 +70,13 @@ def _settings(**given: Any) -> Settings:
 
 def _checked(model: type[BaseModel], **given: str) -> None:
     """End the command when the API would refuse what was given; each fault costs one line, without the value."""
+    from app.api.problems import field_errors
+
     try:
         model.model_validate(given)
     except ValidationError as error:
-        for entry in error.errors():
-            # Of a secret, the library counts items.
-            name, message = entry["loc"][0], entry["msg"].replace(" items after validation", " characters")
-            _complain(f"{name}: {message}")
+        for entry in field_errors({**entry, "loc": ("body", *entry["loc"])} for entry in error.errors()):
+            _complain(f"{entry['field']}: {entry['message']}")
         raise typer.Exit(MISUSE) from None
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from inspect import getdoc
 from typing import Any, ClassVar
 
+#: The statuses of problems that pass: their answers say in `Retry-After` when to repeat the request.
+PASSING = frozenset({429, 503})
+
 
 class Problem(Exception):
     """Something the caller can understand and act on.

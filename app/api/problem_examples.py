@@ -7,7 +7,7 @@ from typing import Any
 
 from app.api import documentation, examples
 from app.api.problems import MEDIA_TYPE, catalogue_link
-from app.problems import BulkMismatch, IllegalTransition, InvalidRequest, Problem
+from app.problems import PASSING, BulkMismatch, IllegalTransition, InvalidRequest, Problem
 
 _EXTRA: dict[type[Problem], dict[str, Any]] = {
     InvalidRequest: {
@@ -32,7 +32,7 @@ def _response(status: int, kinds: list[type[Problem]], path: str, docs_url: str)
     headers: dict[str, Any] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = documentation.WWW_AUTHENTICATE_HEADER
-    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+    if status in PASSING:
         headers["Retry-After"] = documentation.RETRY_AFTER_HEADER
     return {
         "description": " ".join(f"`{kind.code}`: {kind.title}." for kind in kinds),

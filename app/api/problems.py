@@ -143,10 +143,15 @@ def field_errors(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         # A parameter of several types fails once for each; the type's name at the end of the path is not for people.
         field = ".".join(path) if place == "body" else path[0]
         found = merged.setdefault((place, field), {"in": place, "field": field, "message": ""})
-        found["message"] += (" or: " if found["message"] else "") + entry["msg"]
+        found["message"] += (" or: " if found["message"] else "") + _words(entry["msg"])
         if "password" not in field and entry["type"] != "missing":
             found.update(_shown(entry.get("input")))
     return list(merged.values())
+
+
+def _words(message: str) -> str:
+    # Of a secret, the library counts items.
+    return message.replace(" items after validation", " characters")
 
 
 def _shown(value: Any) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Accounts:
         user = await self.users.add(name, await self.passwords.hash(password), role)
         if user is None:
             raise NameTaken(f"There is a user called {name!r} already.")
-        _tell_created(user, _by(caller))
+        _tell_created(user, caller.by)
         return user
 
     async def named(self, name: str) -> User:
@@ -169,7 +169,7 @@ class Accounts:
                 changes=changes,
                 role=user.role.value,
                 disabled=user.disabled_at is not None,
-                by=_by(caller),
+                by=caller.by,
             )
         return user
 
@@ -188,10 +188,6 @@ class Accounts:
 
     def _token(self, user: User) -> AccessToken:
         return self.tokens.issue(user.id, user.generation)
-
-
-def _by(caller: Caller) -> str:
-    return caller.id or caller.actor.value
 
 
 def _tell_created(user: User, by: str) -> None:

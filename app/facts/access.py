@@ -7,7 +7,7 @@ from app.auth import permissions
 from app.auth.permissions import Role
 from app.facts.fact import Fact, enum, fact, words
 from app.places import places
-from app.problems import Problem
+from app.problems import PASSING, Problem
 
 
 def collect_problems() -> Iterator[Fact]:
@@ -22,7 +22,7 @@ def collect_problems() -> Iterator[Fact]:
             places(module).name(kind.__name__),
             status=kind.status,
             fix=kind.fix,
-            retry_after=kind.status in {429, 503},
+            retry_after=kind.status in PASSING,
             class_name=kind.__name__,
         )
 

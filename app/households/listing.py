@@ -113,6 +113,8 @@ class HouseholdReader:
 def _last(keys: Sequence[str]) -> int:
     try:
         (household,) = map(int, keys)
+        if not 0 < household < 2**63:
+            raise ValueError(household)
     except ValueError:
         raise InvalidCursor("The cursor is not one that this list made.") from None
-    return max(0, min(household, 2**63 - 1))
+    return household

@@ -156,7 +156,7 @@ class Bulk:
         done = 0
         for start in range(0, len(plan.chosen), BATCH):
             done += await self._do(plan.action, plan.chosen[start : start + BATCH], caller, reason)
-        emit(log, LogEvent.JOBS_CONTROLLED, action=plan.action.value, count=done, by=caller.id or caller.actor.value)
+        emit(log, LogEvent.JOBS_CONTROLLED, action=plan.action.value, count=done, by=caller.by)
         return done
 
     async def _do(self, action: BulkAction, job_ids: Sequence[UUID], caller: Caller, reason: str | None) -> int:

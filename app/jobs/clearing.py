@@ -84,7 +84,7 @@ class Clearing:
 
     async def _clean(self, job: Job, caller: Caller, reason: str | None) -> None:
         """Remove the job's checkpoints, and say who removed what: the audit trail is gone."""
-        by = caller.id or caller.actor.value
+        by = caller.by
         emit(
             log, LogEvent.JOB_DELETED, job_id=str(job.id), type=job.type, status=job.status.value, by=by, reason=reason
         )

@@ -148,6 +148,11 @@ class Caller:
         """A part of the service itself, such as recovery."""
         return cls(Actor.SYSTEM, name)
 
+    @property
+    def by(self) -> str:
+        """Who it is, in lines of the log."""
+        return self.id or self.actor.value
+
 
 @dataclass(frozen=True)
 class Standing:

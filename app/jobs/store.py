@@ -188,7 +188,7 @@ class JobStore(Transitions):
         except (DataError, IntegrityError) as error:
             if len(rows) == 1:
                 return {rows[0]["id"]: error}
-        return {id: made for row in rows for id, made in (await self._create_all([row], caller)).items()}
+        return {job_id: made for row in rows for job_id, made in (await self._create_all([row], caller)).items()}
 
     async def _create_on(
         self, connection: AsyncConnection, rows: Sequence[Row], caller: Caller, reason: str | None = None

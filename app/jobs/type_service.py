@@ -34,7 +34,7 @@ class TypeService:
         kind = self._registry.resolve(name)
         pause, began = await self._pauses.begin(kind.name, caller=caller, reason=reason)
         if began:
-            emit(log, LogEvent.TYPE_PAUSED, type=kind.name, by=caller.id or caller.actor.value, reason=reason)
+            emit(log, LogEvent.TYPE_PAUSED, type=kind.name, by=caller.by, reason=reason)
         return kind, pause
 
     async def resume(self, name: str, *, caller: Caller) -> JobType:
@@ -49,7 +49,7 @@ class TypeService:
         pause = await self._pauses.end(kind.name, caller=caller)
         if pause and pause.resumed_at:
             seconds = round((pause.resumed_at - pause.paused_at).total_seconds(), 3)
-            by = caller.id or caller.actor.value
+            by = caller.by
             emit(log, LogEvent.TYPE_RESUMED, type=kind.name, by=by, paused_seconds=seconds)
             waiting, _ = await self._gate.next(kind.name)
             await self._dispatch.dispatch(waiting)

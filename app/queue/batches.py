@@ -98,10 +98,10 @@ class BatchWorker(EntryWorker):
                 taken = await self._take(token)
         except Exception as failure:
             error = failure
-        places, self._places, self._fetching = self._places, [], None
-        for place, job in zip_longest(places, taken):
-            if place.done():
-                continue
+        # A place that was given up meanwhile gets nothing: its entry would wait until its lock has ended.
+        places = [place for place in self._places if not place.done()]
+        self._places, self._fetching = [], None
+        for place, job in zip_longest(places, taken[: len(places)]):
             if error:
                 place.set_exception(error)
             else:

@@ -148,5 +148,5 @@ class Schedules:
 
 
 def _tell(schedule: Schedule, action: str, caller: Caller) -> None:
-    by = caller.id or caller.actor.value
+    by = caller.by
     emit(log, LogEvent.SCHEDULE_CONTROLLED, schedule=schedule.name, action=action, by=by)

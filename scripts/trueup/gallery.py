@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -194,8 +193,7 @@ class _Studio:
         config = self._config.service
         if config is None:
             raise AssertionError("the seed has been made by a service")
-        if config.preload and self._yard is None:
-            self._yard = Forkyard(shlex.split(config.command)[0], config.preload, self._scratch)
+        self._yard = self._yard or Forkyard.of(config, self._scratch)
         service = start(
             config,
             self._config.timeouts,

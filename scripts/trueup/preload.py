@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import queue
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trueup.config import ServiceConfig
 from trueup.errors import TrueupError
 from trueup.processes import end_group
 from trueup.service import base_environment
@@ -78,6 +80,11 @@ class Forkyard:
         self._forked: dict[int, Forked] = {}
         self._reader = threading.Thread(target=self._read, name="forkyard", daemon=True)
         self._reader.start()
+
+    @classmethod
+    def of(cls, service: ServiceConfig, scratch: Path) -> "Forkyard | None":
+        """The process for a service; none when its configuration preloads nothing."""
+        return cls(shlex.split(service.command)[0], service.preload, scratch) if service.preload else None
 
     def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Forked:
         """Fork a service. Raises `TrueupError` when the modules cannot be imported or forked."""

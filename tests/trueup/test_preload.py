@@ -85,22 +85,23 @@ def test_one_that_ends_is_an_error_with_its_log(yard: Forkyard, scratch: Path) -
         opened(yard, scratch, "a", "no_such_app:app")
 
 
-def test_a_module_that_cannot_be_imported_is_named(scratch: Path) -> None:
-    yard = Forkyard("uvicorn", ["no_such_module"], scratch)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no_such_module", "ModuleNotFoundError: .*no_such_module"),
+        ("json:no_such_function", "AttributeError: .*no_such_function"),
+    ],
+)
+def test_what_cannot_be_preloaded_is_named(scratch: Path, name: str, words: str) -> None:
+    yard = Forkyard("uvicorn", [name], scratch)
     try:
-        with pytest.raises(TrueupError, match=r"tool\.trueup\.service\.preload: ModuleNotFoundError: .*no_such_module"):
+        with pytest.raises(TrueupError, match=rf"tool\.trueup\.service\.preload: {words}"):
             opened(yard, scratch, "a")
     finally:
         yard.close()
 
 
 def test_a_function_that_is_named_is_called_once_before(scratch: Path) -> None:
-    yard = Forkyard("uvicorn", ["json:no_such_function"], scratch)
-    try:
-        with pytest.raises(TrueupError, match=r"preload: AttributeError: .*no_such_function"):
-            opened(yard, scratch, "a")
-    finally:
-        yard.close()
     noted = scratch / "noted"
     scratch.joinpath("warm.py").write_text(f"def up():\n    open({str(noted)!r}, 'a').write('x')\n")
     with pytest.MonkeyPatch.context() as patch:

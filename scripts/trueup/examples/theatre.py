@@ -1,7 +1,6 @@
 """The theatre: acts of many pages side by side, each on a stage of its own, with a fresh service where it needs one."""
 
 import re
-import shlex
 import shutil
 import threading
 from collections.abc import Sequence
@@ -73,8 +72,8 @@ class Theatre:
         """
         told = Playing(progress or (lambda _: None), len(self._acts))
         service = self._config.service
-        if self._needing and service is not None and service.preload:
-            self._yard = Forkyard(shlex.split(service.command)[0], service.preload, self._cellar)
+        if self._needing and service is not None:
+            self._yard = Forkyard.of(service, self._cellar)
         # Blocks wait, for the service or for time to pass, far longer than they compute.
         playing = 3 * jobs
         self._begin(playing + _AHEAD)
