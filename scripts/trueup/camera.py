@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 """The commands that are looked for, in this order."""
 
-_PATIENCE_MILLISECONDS = 30_000
 _ARGUMENTS = [
     "--disable-quic",
     "--no-first-run",
@@ -48,10 +47,10 @@ def find_browser(configured: str) -> str | None:
 
 
 class Camera:
-    """A running browser."""
+    """A running browser, which waits `patience` seconds for what a step needs."""
 
-    def __init__(self, browser: "Browser") -> None:
-        self._browser = browser
+    def __init__(self, browser: "Browser", patience: float) -> None:
+        self._browser, self._patience = browser, patience
 
     def look(self, options: Options, address: str, variables: Mapping[str, str]) -> Exposure:
         """Go to a path below `address`, do the steps, and say what is there, without pictures. Raises `CameraError`."""
@@ -82,7 +81,7 @@ class Camera:
         try:
             # Nothing but what is documented is asked, so that the picture is the same without a network.
             context.route(lambda url: urlsplit(url).netloc != urlsplit(address).netloc, _refuse)
-            context.set_default_timeout(_PATIENCE_MILLISECONDS)
+            context.set_default_timeout(self._patience * 1000)
             return _take(context.new_page(), options, address, variables, schemes)
         except Error as error:
             raise CameraError(_first_line(error)) from None
@@ -91,8 +90,8 @@ class Camera:
 
 
 @contextmanager
-def opened(executable: str) -> Iterator[Camera]:
-    """Start the browser; it ends with the block. Raises `CameraError` when it does not start."""
+def opened(executable: str, patience: float) -> Iterator[Camera]:
+    """Start the browser; it ends with the `with` statement. Raises `CameraError` when it does not start."""
     from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:
@@ -101,7 +100,7 @@ def opened(executable: str) -> Iterator[Camera]:
         except Error as error:
             raise CameraError(f"{executable} does not start: {_first_line(error)}") from None
         try:
-            yield Camera(browser)
+            yield Camera(browser, patience)
         finally:
             browser.close()
 

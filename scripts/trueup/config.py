@@ -50,7 +50,7 @@ class ServiceConfig(_Section):
 class TimeoutConfig(_Section):
     """Time limits, in seconds."""
 
-    block: float = Field(default=30, gt=0, description="One example.")
+    block: float = Field(default=30, gt=0, description="One example, or one step of a screenshot.")
     page: float = Field(default=120, gt=0, description="All examples of a page together.")
     start: float = Field(default=60, gt=0, description="The service's start, until it is ready.")
     stop: float = Field(default=15, gt=0, description="The service's graceful stop, before it is killed.")

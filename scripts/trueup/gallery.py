@@ -87,7 +87,7 @@ def visit(
                 remembered += 1
                 continue
             try:
-                lens = lens or stack.enter_context(camera.opened(browser))
+                lens = lens or stack.enter_context(camera.opened(browser, config.timeouts.block))
                 taken = studio.take(lens, shot)
             except (CameraError, ServiceError) as error:
                 reason, _, log = str(error).partition("\n")
