@@ -1,5 +1,6 @@
 """The command ``jobs``, in a process of its own: what it does, and what it says when it cannot."""
 
+import asyncio
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from app.cli import OPEN_REQUESTS_SECONDS
+from app.cli import OPEN_REQUESTS_SECONDS, _bind
 from tests.waiting import eventually
 
 
@@ -56,6 +57,20 @@ def test_a_taken_port_is_named_in_one_line(tmp_path):
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == [], "nothing was started"
+
+
+@pytest.mark.anyio
+async def test_answers_are_sent_without_waiting_for_the_client_to_acknowledge_their_header():
+    """Else each one on a connection that is kept takes 40 ms."""
+    accepted = asyncio.get_running_loop().create_future()
+    with _bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        async with await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listener):
+            _, client = await asyncio.open_connection("127.0.0.1", port)
+            writer = await accepted
+            assert writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+            client.close()
 
 
 def test_a_database_that_cannot_be_reached_is_named_in_one_line(tmp_path):

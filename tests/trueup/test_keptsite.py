@@ -13,7 +13,6 @@ from trueup.keptsite import kept_site
 from trueup.memory import Memory
 from trueup.report import Report
 from trueup.scope import Scope
-from trueup.tree import OWN
 
 from .conftest import SAMPLE, Project, copied, forget
 

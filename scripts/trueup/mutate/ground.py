@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -104,14 +104,17 @@ class Ground:
         """Every inline code of every page, as it is written."""
         return [(page, span) for page in self.pages for span in page.spans if "{{" not in span.text]
 
-    def naming(self, name: str) -> Iterator[Page]:
+    def naming(self, name: str) -> Sequence[Page]:
         """The pages that have `name`, and nothing else, as inline code."""
-        seen: set[str] = set()
+        return self._naming.get(name, [])
+
+    @cached_property
+    def _naming(self) -> Mapping[str, list[Page]]:
+        found: dict[str, list[Page]] = {}
         for page in self.pages:
-            for span in inline.page_spans(page, self.bindings.values):
-                if span.text == name and page.path not in seen:
-                    seen.add(page.path)
-                    yield page
+            for name in dict.fromkeys(span.text for span in inline.page_spans(page, self.bindings.values)):
+                found.setdefault(name, []).append(page)
+        return found
 
 
 def _mentioned(name: str, text: str) -> bool:

@@ -77,11 +77,14 @@ def survey(root: Path, project: Path) -> Survey:
     _move_in(root, project)
     known = set(sys.modules)
     config = configuration.load(root)
-    verdict = _judged(config, root, Depth.STATIC, ())
+    try:
+        truth = gather(config, root)
+    except TrueupError as error:
+        return Survey(Verdict(refused=str(error)))
+    verdict = _judged(config, root, Depth.STATIC, (), truth)
     if verdict.findings or verdict.refused:
         return Survey(verdict)
     pages = tuple(read_pages(root, config.docs))
-    truth = gather(config, root)
     found = tuple(operators.mutants(Ground(config, root, truth, pages)))
     modules = tuple(name for name in sys.modules if name not in known and _foreign(name, root))
     return Survey(verdict, found, modules, Clean(truth.plain(), _read(root, truth)))

@@ -41,6 +41,15 @@ class Source:
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
     @cached_property
+    def _begun(self) -> Mapping[int, list[ast.AST]]:
+        """The nodes that begin on a line, the outermost first."""
+        found: dict[int, list[ast.AST]] = {}
+        for node in ast.walk(self.tree):
+            if hasattr(node, "lineno"):
+                found.setdefault(node.lineno, []).append(node)
+        return found
+
+    @cached_property
     def attributes(self) -> Mapping[str, list[ast.Attribute]]:
         """The places where an attribute is taken from something, by the attribute's name."""
         found: dict[str, list[ast.Attribute]] = {}
@@ -79,7 +88,7 @@ class Source:
 
     def unit(self, line: int) -> Unit:
         """What is declared on a line: the statement, row or parameter that begins there; nothing when none does."""
-        here = [node for node in ast.walk(self.tree) if getattr(node, "lineno", 0) == line]
+        here = self._begun.get(line, [])
         for node in here:
             if isinstance(node, ast.stmt):
                 return [node]

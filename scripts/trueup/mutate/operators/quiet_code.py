@@ -130,7 +130,8 @@ def modules_moved(ground: Ground) -> Iterator[Mutant]:
         users = [
             one
             for one in ground.modules
-            if re.search(rf"\b{re.escape(name)}\b|\bimport\b.*\b{stem}\b", ground.source(one).text)
+            if stem in (text := ground.source(one).text)
+            and re.search(rf"\b{re.escape(name)}\b|\bimport\b.*\b{stem}\b", text)
         ]
         if any(
             re.search(rf"from {re.escape(name.rpartition('.')[0])} import .*\b{stem}\b", ground.source(one).text)
