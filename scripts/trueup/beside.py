@@ -14,6 +14,16 @@ T = TypeVar("T")
 _PAUSE_SECONDS = 0.1
 
 
+def result(future: Future[T]) -> T:
+    """What a future gives. The main thread waits with this, so that it can be interrupted.
+
+    The system may hand a signal to any thread, and Python acts on it only when the main thread runs again.
+    """
+    while not wait([future], timeout=_PAUSE_SECONDS).done:
+        pass
+    return future.result()
+
+
 @dataclass(frozen=True)
 class Timed(Generic[T]):
     """What came of a check, and the seconds that it took."""

@@ -37,7 +37,7 @@ from trueup import (
     whereabouts,
 )
 from trueup.aliases import Aliases
-from trueup.beside import Timed, opened_lanes
+from trueup.beside import Timed, opened_lanes, result
 from trueup.bindings import Bindings
 from trueup.committed import ambient, digest, read_document, read_inventory
 from trueup.config import Config
@@ -255,19 +255,20 @@ class Run:
 
     def _links(self, site: SiteCheck, pages: int, built: Future[Timed[None]], links: Future[Timed[SiteResult]]) -> None:
         with self._timed("site", "pages") as entry:
-            entry.seconds = built.result().seconds
+            entry.seconds = result(built).seconds
             entry.counted, entry.cached = pages, site.left
         with self._timed("links", "links") as entry:
-            result, entry.seconds = links.result().value, links.result().seconds
-            self.findings += result.findings
-            self.links = dict(result.per_page)
-            entry.counted, entry.note = sum(self.links.values()), _around(result.links, self.links)
-            if result.clean:
-                self._known.note_check("site", {"links": result.links, "pages": self.links})
+            timed = result(links)
+            found, entry.seconds = timed.value, timed.seconds
+            self.findings += found.findings
+            self.links = dict(found.per_page)
+            entry.counted, entry.note = sum(self.links.values()), _around(found.links, self.links)
+            if found.clean:
+                self._known.note_check("site", {"links": found.links, "pages": self.links})
                 if self.memory.settle():
                     site.keep()
         reported = {finding.path for finding in self.findings}
-        self.findings += [complaint for complaint in result.complaints if complaint.path not in reported]
+        self.findings += [complaint for complaint in found.complaints if complaint.path not in reported]
 
     def _links_known(self, kept: Mapping[str, Any], pages: int) -> None:
         with self._timed("site", "pages") as entry:
@@ -279,14 +280,15 @@ class Run:
 
     def _screenshots(self, visited: Future[Timed[sidework.Visited]]) -> None:
         with self._timed("screenshots", "screenshots") as entry:
-            result, entry.seconds = visited.result().value, visited.result().seconds
-            if isinstance(result, Mapping):
-                entry.counted = entry.cached = result["counted"]
+            timed = result(visited)
+            seen, entry.seconds = timed.value, timed.seconds
+            if isinstance(seen, Mapping):
+                entry.counted = entry.cached = seen["counted"]
                 return
-            self.findings += result.findings
-            entry.counted, entry.cached, entry.note = result.visited, result.remembered, result.note
-            if self.scope.whole and not result.findings and not result.unseen:
-                self._known.note_check("screenshots", {"counted": result.visited})
+            self.findings += seen.findings
+            entry.counted, entry.cached, entry.note = seen.visited, seen.remembered, seen.note
+            if self.scope.whole and not seen.findings and not seen.unseen:
+                self._known.note_check("screenshots", {"counted": seen.visited})
 
     def _slow(self, truth: Truth, pages: Sequence[Page], beside: SideWork) -> None:
         # Types and conformance import parts of the project, which the other lanes must not see half done.
@@ -315,16 +317,17 @@ class Run:
                 entry.figures = kept["figures"]
                 return
             if isinstance(check, Future):
-                result, entry.seconds = check.result().value, check.result().seconds
+                timed = result(check)
+                found, entry.seconds = timed.value, timed.seconds
             else:
-                result = check() if check is not None else None
-            if result is None:
+                found = check() if check is not None else None
+            if found is None:
                 return
-            entry.figures = result.figures
-            self.findings += result.findings
-            entry.counted = result.counted
-            if not result.findings and self.scope.whole:
-                self._known.note_check(name, {"counted": result.counted, "figures": dict(result.figures)})
+            entry.figures = found.figures
+            self.findings += found.findings
+            entry.counted = found.counted
+            if not found.findings and self.scope.whole:
+                self._known.note_check(name, {"counted": found.counted, "figures": dict(found.figures)})
 
     def _report(self, truth: Truth, pages: Sequence[Page], seconds: float) -> Report:
         state = repository.state(self.root)

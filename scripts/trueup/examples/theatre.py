@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from trueup import failures
+from trueup.beside import result
 from trueup.config import Config
 from trueup.examples.acts import Act
 from trueup.examples.border import Border
@@ -80,7 +81,7 @@ class Theatre:
         with ThreadPoolExecutor(playing, thread_name_prefix="act") as pool:
             futures = {index: pool.submit(self._act, index, bench, write, told) for index in self._order}
             try:
-                return [futures[index].result() for index in range(len(self._acts))]
+                return [result(futures[index]) for index in range(len(self._acts))]
             except BaseException:
                 # Interrupted: what waits is dropped, what runs loses its processes and so ends.
                 self._closed = True
