@@ -1,6 +1,7 @@
 """The command ``jobs``: the service, its workers, and what an operator does from a terminal."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -41,6 +42,8 @@ _SECRET = {name for name, field in Settings.model_fields.items() if "SecretStr" 
 
 def main() -> None:
     """Run the command; problems that the caller can mend end with one line and status 2."""
+    # What is imported stays. To look for garbage after every 700 objects takes a sixth of the time of a start.
+    gc.set_threshold(50_000)
     try:
         cli()
     except (DatabaseStartError, QueueStartError) as error:

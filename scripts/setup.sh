@@ -57,4 +57,6 @@ if [ "${set_up_in:-}" != "$PWD" ]; then
     export set_up_in="$PWD"
 fi
 export PATH="$PWD/.venv/bin:$PATH" NO_MKDOCS_2_WARNING=1
+# Some images forbid Python to keep what it has compiled; then each command compiles everything anew.
+unset PYTHONDONTWRITEBYTECODE
 command -v curl >/dev/null 2>&1 || die "curl is needed to run the examples of the pages; install it"

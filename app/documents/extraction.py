@@ -5,10 +5,9 @@ from pathlib import Path
 
 from app.documents.decoding import TextEncoding, decode
 from app.documents.errors import DocumentError
-from app.documents.markdown import read_markdown
 from app.documents.model import MAX_CHARACTERS, DocumentFormat, Extract
-from app.documents.pdf import read_pdf
-from app.documents.webpage import read_html
+
+# The readers, and the libraries that they need, are imported by the processes that read files, and by no other.
 
 #: Readers of PDF accept that something stands before the mark, within this many bytes.
 _PDF_BYTES = 1024
@@ -38,10 +37,16 @@ def extract(path: Path, format: DocumentFormat, encoding: TextEncoding | None) -
         case DocumentFormat.PDF:
             if b"%PDF-" not in data[:_PDF_BYTES]:
                 raise DocumentError("The file is no PDF; leave `format` out to have it recognised.")
+            from app.documents.pdf import read_pdf
+
             found = read_pdf(data)
         case DocumentFormat.HTML:
+            from app.documents.webpage import read_html
+
             found = read_html(data, encoding)
         case DocumentFormat.MARKDOWN:
+            from app.documents.markdown import read_markdown
+
             found = read_markdown(decode(data, encoding))
     characters = sum(len(block.text) for block in found.blocks)
     if characters > MAX_CHARACTERS:

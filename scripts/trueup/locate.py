@@ -19,9 +19,19 @@ class Locator:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._modules: dict[str, str] = {}
 
     def file(self, thing: Any) -> str:
         """The file that defines a module, class or function; empty when it is not the project's own."""
+        if not isinstance(thing, type):
+            return self._file(thing)
+        # Asked for every member of every class, and the same for all of a module, once that has been imported.
+        known = self._modules.get(thing.__module__) or self._file(thing)
+        if known:
+            self._modules[thing.__module__] = known
+        return known
+
+    def _file(self, thing: Any) -> str:
         try:
             path = inspect.getsourcefile(thing)
         except TypeError:

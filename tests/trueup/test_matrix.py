@@ -62,16 +62,15 @@ def test_a_kind_that_nobody_knows_shows_what_its_facts_tell() -> None:
     assert render("/// facts | bare")[0].splitlines()[0] == "| Bare |"
 
 
-KINDS = read_inventory(config.load(ROOT), ROOT).kinds
+OURS = read_inventory(config.load(ROOT), ROOT)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OURS.kinds)
 def test_every_kind_of_this_project_has_a_default_view(kind: str) -> None:
-    inventory = read_inventory(config.load(ROOT), ROOT)
     page = Page("docs/a.md", "a.md", f"/// facts | {kind}\n///\n")
-    found = blocks.expand(page, inventory, {})[0]
+    found = blocks.expand(page, OURS, {})[0]
     assert found.findings == []
     rows = found.rendered.markdown.splitlines()
-    assert len(rows) == len(inventory.of_kind(kind)) + 2
-    told = {name for fact in inventory.of_kind(kind) for name in fact.attributes} - {"names", "order"}
+    assert len(rows) == len(OURS.of_kind(kind)) + 2
+    told = {name for fact in OURS.of_kind(kind) for name in fact.attributes} - {"names", "order"}
     assert rows[0].count("|") >= (3 if told else 2)

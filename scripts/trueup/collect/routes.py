@@ -116,18 +116,21 @@ def places(app: FastAPI, locator: Locator) -> dict[str, tuple[str, int]]:
                 for name in inspect.signature(endpoint).parameters:
                     found.setdefault(f"{method} {path} {name}", locator.parameter(endpoint, name))
     for model in _subclasses(BaseModel):
-        file = locator.file(model)
-        if not file:
+        if not locator.file(model):
             continue
+        members = {}
+        for field_name, field in model.model_fields.items():
+            place = locator.member(model, field_name)
+            for alias in (field_name, field.alias, field.serialization_alias, field.validation_alias):
+                if isinstance(alias, str):
+                    members[alias] = place
+        for field_name in model.model_computed_fields:
+            members[field_name] = locator.member(model, field_name)
         for suffix in ("", "-Input", "-Output"):
             name = _schema_name(model) + suffix
             found.setdefault(name, locator.cls(model))
-            for field_name, field in model.model_fields.items():
-                for alias in {field_name, field.alias, field.serialization_alias, field.validation_alias}:
-                    if isinstance(alias, str):
-                        found.setdefault(f"{name}.{alias}", locator.member(model, field_name))
-            for field_name in model.model_computed_fields:
-                found.setdefault(f"{name}.{field_name}", locator.member(model, field_name))
+            for member_name, place in members.items():
+                found.setdefault(f"{name}.{member_name}", place)
     for enum in _subclasses(Enum):
         if locator.file(enum):
             found.setdefault(enum.__name__, locator.cls(enum))
