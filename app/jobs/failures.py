@@ -55,7 +55,7 @@ _MEANINGS = {
     "With a wrong input, run the job again with another.",
     FailureKind.WORKER_LOST: "The worker was gone on the last attempt. Retry, and look why workers die.",
     FailureKind.DEPENDENCY: "A job that it waits for failed, was cancelled or is gone. Look at that job first.",
-    FailureKind.FORCED: "An admin ended it by hand. Ask why before you retry.",
+    FailureKind.FORCED: "An admin ended it by hand; its history says who, and why.",
     FailureKind.UNKNOWN: "The entry does not say. Read the error of the example.",
 }
 _BY_CODE = {

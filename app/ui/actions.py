@@ -33,8 +33,8 @@ _DONE: Mapping[Button, str] = {
     Button.PAUSE: "The job is paused.",
     Button.RESUME: "The job is resumed: it waits for a worker.",
     Button.CANCEL: "The job is cancelled.",
-    Button.RETRY: "The job waits for a worker again, with all its attempts.",
-    Button.FORCE_FAIL: "The job is failed.",
+    Button.RETRY: "Retried: the job went back to the queue with all its attempts.",
+    Button.FORCE_FAIL: "You ended the job. A retry goes on after its last finished step.",
 }
 #: What is said of a job that runs on until it meets what was asked.
 _ASKED: Mapping[Button, str] = {

@@ -13,6 +13,7 @@ from app.jobs.registry import Registry
 from app.ui.bulk import bulk_button
 from app.ui.page import page
 from app.ui.parts import CurrentUser, Everything, JobTypes, Now
+from app.ui.runbooks import ERRORS, MANY_FAILURES
 
 router = APIRouter()
 
@@ -65,6 +66,8 @@ async def show(
         cards=cards,
         jobs=sum(group.jobs for group in groups),
         more=len(groups) == MOST_GROUPS,
+        error_runbooks=ERRORS,
+        failures_runbook=MANY_FAILURES,
         types=job_types,
         chosen=chosen,
         retry=bulk_button(user, BulkAction.RETRY),

@@ -10,9 +10,6 @@ from app.services import Services
 from app.telemetry.health import liveness
 from app.ui.words import plural
 
-#: The entry of the page of runbooks that treats silent workers, by its anchor.
-RUNBOOK = "a-worker-is-silent"
-
 _REQUESTED: Mapping[Request, str] = {
     Request.PAUSE: "is taken back, and pauses",
     Request.CANCEL: "is taken back, and is cancelled",

@@ -21,11 +21,12 @@ from app.services import Services
 from app.ui.badges import badge
 from app.ui.buttons import offers
 from app.ui.headers import HEADERS
-from app.ui.hold import RUNBOOK, hold_of
+from app.ui.hold import hold_of
 from app.ui.job_row import JobRow, creator_of
 from app.ui.job_view import api_calls, attempts_of, errors_of, json_of, stages_of
 from app.ui.page import page
 from app.ui.parts import CurrentUser, Everything, JobTypes, Names, Now
+from app.ui.runbooks import ERRORS, SILENT_WORKER
 from app.ui.trail import entries
 from app.webhooks.model import Delivery
 from app.webhooks.store import WebhookStore
@@ -59,7 +60,8 @@ async def show(
         offers=possible,
         hold=await hold_of(job, services, now),
         pause=(await services.types.paused()).get(job.type) if job.status is Status.PENDING else None,
-        silence_runbook=RUNBOOK,
+        silence_runbook=SILENT_WORKER,
+        error_runbooks=ERRORS,
         stages=stages_of(job, job_types),
         errors=errors_of(job, job_types),
         kind=failure_kind(job.error_log[0]) if job.status is Status.FAILED and job.error_log else None,

@@ -21,9 +21,9 @@ from app.services import Services
 from app.telemetry.health import liveness, report
 from app.telemetry.history import history
 from app.ui.chart import Chart, Line, grid
-from app.ui.hold import RUNBOOK
 from app.ui.page import page
 from app.ui.parts import CurrentUser, Everything, JobTypes, Names, Now
+from app.ui.runbooks import SILENT_WORKER
 from app.ui.words import plural
 
 router = APIRouter()
@@ -89,7 +89,7 @@ async def show(
         title="Queues",
         health=health,
         silence=await services.roster.silence(liveness(services.settings)),
-        silence_runbook=RUNBOOK,
+        silence_runbook=SILENT_WORKER,
         due=sum(row.due for row in types),
         running=sum(row.running for row in types),
         waiting=sum(row.pending for row in types),

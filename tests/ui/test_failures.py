@@ -43,6 +43,7 @@ async def test_groups_are_shown_with_what_they_are_and_where_to_read_on(people, 
     assert links[str(failed[2].id)[:8]] == f"/ui/jobs/{failed[2].id}"
     assert links["Show them"] == f"/ui/jobs?fingerprint={failed[0].fingerprint}"
     assert links["About this problem"].endswith("/reference/problems/#problem-service-storage_unavailable")
+    assert links["What to do"].endswith("/admin/jobs/troubleshooting/#all-attempts-are-used-up")
     assert texts(odd, "h2") == ["<b>odd</b> & 'quoted'"]
     assert "About this problem" not in texts(odd, "a")
 

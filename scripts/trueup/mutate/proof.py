@@ -55,6 +55,8 @@ class Proof:
     def execute(self) -> Score:
         """Make the mutants and judge them. Raises `TrueupError` when the project is not clean to begin with."""
         started = time.perf_counter()
+        # Of what is copied now: the project may be worked on meanwhile.
+        state = repository.state(self.root)
         with scratch_folder(memory()) as folder:
             base = tree.base(self.root, folder / tree.BASE)
             found = self._survey(base)
@@ -65,7 +67,6 @@ class Proof:
             yard.preload(found.modules)
             self._read_once(base)
             self._judge(choice, found.clean, base, site, folder)
-        state = repository.state(self.root)
         return Score(
             finished=self.clock().isoformat(timespec="seconds"),
             commit=state.commit,

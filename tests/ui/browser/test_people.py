@@ -133,7 +133,7 @@ def test_the_second_of_two_operators_is_told_and_nothing_is_lost(service, open_p
     expect(ada.locator(".notice")).to_contain_text("“the wrong file”")
     assert service.get(job).status is Status.CANCELLED
     grace.get_by_role("button", name="Undo: retry").click()
-    expect(grace.locator(".notice")).to_contain_text("waits for a worker again")
+    expect(grace.locator(".notice")).to_contain_text("went back to the queue")
     assert service.get(job).status is Status.PENDING
 
 
@@ -183,7 +183,7 @@ def test_on_a_telephone_an_incident_is_handled(service, open_page):
     expect(page.locator(".errors")).to_contain_text(long)
     assert not goes_sideways(page)
     page.locator(".actions").get_by_role("button", name="Retry").tap()
-    expect(page.locator(".notice")).to_contain_text("waits for a worker again")
+    expect(page.locator(".notice")).to_contain_text("went back to the queue")
     sizes = page.locator(".actions > *:visible").evaluate_all(
         "all => all.map(each => each.getBoundingClientRect().height)"
     )
