@@ -13,6 +13,7 @@ from app.jobs.listing import Count, JobFilter
 from app.jobs.model import Job
 from app.jobs.service import JobService
 from app.jobs.states import Status
+from app.telemetry.health import liveness
 from app.ui.asked import Asked, AskedQuery
 from app.ui.bulk import bulk_buttons
 from app.ui.job_row import JobRow
@@ -56,6 +57,7 @@ async def show(
         filters=filters,
         rows=rows,
         newer=_newer(shown),
+        silence=await services.roster.silence(liveness(services.settings)),
         next_cursor=shown.next_cursor,
         statuses=list(Status),
         counts=counts,

@@ -101,6 +101,7 @@ async def test_a_silent_worker_that_holds_a_job_is_a_warning_to_everybody(people
     await clean.roster.seen(WorkerProcess("alive-1", "host-1", 1, 4))
     viewer = await people.user(Role.VIEWER)
     assert texts(shown(await viewer.get("/queues")), "#health") == ["Healthy"]
+    assert not shown(await viewer.get("/jobs")).cssselect("#list .warning")
     job = await workshop.job()
     await clean.store.claim(job.id, job.run, worker_id="gone-2", lease=timedelta(minutes=5, seconds=30))
     page = shown(await viewer.get("/queues"))
@@ -112,6 +113,9 @@ async def test_a_silent_worker_that_holds_a_job_is_a_warning_to_everybody(people
         "What to do about silent workers"
     )
     assert page.cssselect(".health a")[0].get("href").endswith("troubleshooting/#a-worker-is-silent")
+    page = shown(await viewer.get("/jobs"))
+    assert texts(page, "#list .warning p") == ["1 worker is silent and holds 1 job."]
+    assert texts(page, "#list .warning a") == ["See Queues"]
     other = await workshop.job()
     await clean.store.claim(other.id, other.run, worker_id="gone-2", lease=timedelta(minutes=1))
     async with clean.database.engine.begin() as connection:
