@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from app.jobs.failures import ABANDONED
+
 #: A worker sends no heartbeat any more and holds a job.
 SILENT_WORKER = "a-worker-is-silent"
 #: The number of failed jobs grows.
@@ -12,5 +14,5 @@ ERRORS: Mapping[str, str] = {
     "file.not_found": "an-import-does-not-find-its-file",
     "service.storage_unavailable": "all-attempts-are-used-up",
     "service.database_unavailable": "all-attempts-are-used-up",
-    "abandoned": "the-service-was-killed",
+    ABANDONED: "the-service-was-killed",
 }

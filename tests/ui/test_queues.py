@@ -151,6 +151,9 @@ async def test_the_page_of_a_job_says_that_its_worker_is_silent_and_what_comes_o
         "Its worker is silent. Its lease ends in 5 min; then the job is taken back, and another worker goes on from "
         "its last checkpoint; 2 retries are left then. That takes a worker that is alive, and there is none."
     )
+    ada = await people.user(Role.ADMIN)
+    (warning,) = shown(await ada.get(f"/jobs/{job.id}")).cssselect(".warning p")
+    assert plain(warning).endswith("If it cannot wait so long: Force fail, then Retry.")
     await clean.roster.seen(WorkerProcess("alive-1", "host-1", 1, 4))
     assert (await said(max_retries=0)).endswith("then the job fails: no attempt is left.")
     assert (await said(max_retries=1, control_request="cancel")).endswith("is taken back, and is cancelled.")
