@@ -70,7 +70,18 @@ def queue_priority(priority: int) -> int:
 
 
 class EntryWorker(Worker):  # type: ignore[misc]  # the library ships no types
-    """The library's worker, which ends also while its store is away."""
+    """The library's worker, which begins and ends also while its store is away."""
+
+    async def run(self) -> None:
+        """Take entries until the worker closes.
+
+        The library's own gives up for good when its first call, which names the connections, does not reach the store.
+        """
+        await self.retryIfFailed(self._take_entries, {"delay_in_ms": self.opts["runRetryDelay"]})
+
+    async def _take_entries(self) -> None:
+        if not self.closing:
+            await super().run()
 
     def isConnectionError(self, error: Exception) -> bool:  # noqa: N802 (the library's name)
         """Tell whether a fetch that met ``error`` is to be repeated.

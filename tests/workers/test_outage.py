@@ -144,6 +144,26 @@ async def test_an_outage_of_redis_loses_nothing_although_it_forgets_everything(s
         server.stop()
 
 
+async def test_redis_that_goes_away_while_the_workers_begin_is_found_again(settings):
+    server = RedisServer()
+    server.start()
+    settings = settings.model_copy(update={"redis_url": server.url, "reconcile_seconds": 0.5})
+    try:
+        async with open_services(settings, counting_registry(Gate())) as services:
+            # No step of the workers has run yet: they find nothing at the address.
+            server.stop()
+            await create_effects(services.database.engine)
+            job = await services.jobs.create(type="count", data={"items": 2}, caller=TEST, created_by=None)
+            await asyncio.to_thread(server.start)
+
+            async def done():
+                return (await services.jobs.get(job.id)).status is Status.COMPLETED
+
+            await eventually(done, within=30)
+    finally:
+        server.stop()
+
+
 async def test_a_process_can_be_stopped_while_redis_is_away(settings):
     server = RedisServer()
     server.start()
