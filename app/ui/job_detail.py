@@ -48,6 +48,7 @@ async def show(
     """Show everything that is known of a job, and what can be done to it."""
     job = await services.jobs.get(job_id)
     trail = await services.reader.events(job_id)
+    runs = attempts(trail)
     possible = offers(job, user.role, own=job.created_by == user.id)
     return await page(
         request,
@@ -66,7 +67,8 @@ async def show(
         errors=errors_of(job, job_types),
         kind=failure_kind(job.error_log[0]) if job.status is Status.FAILED and job.error_log else None,
         trail=entries(trail, names)[::-1],
-        attempts=attempts_of(attempts(trail), now),
+        attempts=attempts_of(runs, now),
+        ran=sum(each.run_seconds or 0 for each in runs) if runs else None,
         payload=json_of(View(user, "").data(job)),
         results=json_of(job.output_stats) if job.output_stats else None,
         details=json_of(job.progress_details) if job.progress_details else None,

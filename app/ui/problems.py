@@ -1,5 +1,6 @@
 """Problems as pages for people."""
 
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from app.problems import (
     UnknownPath,
 )
 from app.telemetry.events import LogEvent, emit
+from app.ui import door
 from app.ui.address import ui_address
 from app.ui.headers import HEADERS
 from app.ui.page import asked_by_script, fragment
@@ -85,6 +87,9 @@ async def _on_database(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (for the type checker)
     if error.status_code == HTTPStatus.NOT_FOUND:
+        # Whoever is signed in finds the way back; nothing has looked for the session of an address that leads nowhere.
+        with suppress(*DATABASE_ERRORS):
+            request.state.session = await door.current(request)
         return answer(request, UnknownPath(f"There is no page at {request.url.path}."))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return answer(request, MethodNotAllowed(f"{request.url.path} is not to be used like this."))

@@ -90,6 +90,7 @@ async def show(
         health=health,
         silence=await services.roster.silence(liveness(services.settings)),
         silence_runbook=SILENT_WORKER,
+        stuck_minutes=services.settings.stuck_minutes,
         due=sum(row.due for row in types),
         running=sum(row.running for row in types),
         waiting=sum(row.pending for row in types),

@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.ui import door
 from app.ui.headers import POLICY
 from tests.api.conftest import opened
-from tests.ui.conftest import People
+from tests.ui.conftest import People, shown, texts
 
 pytestmark = pytest.mark.anyio
 
@@ -194,6 +194,8 @@ async def test_what_there_is_not_is_said_on_a_page(people):
     assert answer.status_code == 404
     assert "<script>" not in answer.text.split("</head>")[1]
     assert "There is no page at" in answer.text
+    assert texts(shown(answer, 404), "nav a")[0] == "Jobs", "and leads back"
+    assert not shown(await people.stranger().get("/nothing"), 404).cssselect("nav")
     assert (await person.get("/jobs?status=done")).status_code == 422
     assert (await person.get("/jobs?type=nothing")).status_code == 422
     assert (await person.get("/jobs?creator=somebody")).status_code == 422

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from app.auth.permissions import Role
+from app.database.tables import job_events
 from app.jobs.model import Caller
-from app.jobs.states import Status
+from app.jobs.states import Event, Status
 from tests.ui.conftest import shown, texts
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +40,48 @@ async def test_more_items_than_were_counted_are_no_part_of_them(people, workshop
     assert texts(page, ".progress-line + p") == ["1,200 items"]
     listed = shown(await ada.get(f"/jobs?text={job.id}"))
     assert texts(listed, ".jobs .progress") == ["Stopped at 99 % · 1,200"]
+
+
+async def test_an_ended_job_says_how_long_it_ran_without_the_time_between_its_attempts(people, workshop):
+    ada = await people.user(Role.ADMIN, "ada")
+    job = await workshop.job(ada.user)
+    begun = job.created_at
+    trail = [
+        (Event.CLAIM, Status.PENDING, Status.PROCESSING, 0),
+        (Event.RELEASE, Status.PROCESSING, Status.PENDING, 20),
+        (Event.CLAIM, Status.PENDING, Status.PROCESSING, 3600),
+        (Event.COMPLETE, Status.PROCESSING, Status.COMPLETED, 3660),
+    ]
+    async with workshop.services.database.engine.begin() as connection:
+        for event, source, to, second in trail:
+            entry = {"job_id": job.id, "at": begun + timedelta(seconds=second), "event": event, "actor": "worker"}
+            await connection.execute(insert(job_events).values(**entry, from_status=source, to_status=to, run=1))
+    await workshop.put(job, Status.COMPLETED, completed_at=begun + timedelta(seconds=3660), started_at=begun)
+    (facts,) = texts(shown(await ada.get(f"/jobs/{job.id}")), ".lead .facts")
+    assert "ran 1 min 20 s in 2 attempts" in facts
+
+
+async def test_who_may_retry_is_told_that_the_error_comes_again(people, workshop):
+    ada = await people.user(Role.ADMIN, "ada")
+    job = await workshop.job(ada.user)
+
+    async def warned(transient: bool) -> bool:
+        entry = {"at": job.created_at.isoformat(), "message": "No.", "code": "E", "transient": transient}
+        await workshop.put(job, Status.FAILED, error_log=[entry])
+        return "A retry fails again" in texts(shown(await ada.get(f"/jobs/{job.id}")), ".lead")[0]
+
+    assert await warned(transient=False)
+    assert not await warned(transient=True)
+
+
+async def test_errors_of_a_job_that_has_completed_are_no_failure(people, workshop):
+    ada = await people.user(Role.ADMIN, "ada")
+    job = await workshop.job(ada.user)
+    entry = {"at": job.created_at.isoformat(), "message": "Line 3 has no street.", "code": "row"}
+    for status, said in ((Status.COMPLETED, True), (Status.FAILED, False)):
+        await workshop.put(job, status, error_log=[entry])
+        errors = texts(shown(await ada.get(f"/jobs/{job.id}")), "section:has(#errors)")
+        assert ("The job has completed all the same." in errors[0]) == said
 
 
 async def test_a_job_that_waits_says_that_its_type_is_paused(people, workshop):

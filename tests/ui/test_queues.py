@@ -9,6 +9,7 @@ from app.auth.permissions import Role
 from app.database.tables import jobs, queue_samples, workers
 from app.jobs.model import Caller
 from app.jobs.roster import WorkerProcess
+from app.jobs.states import Status
 from app.ui.chart import grid
 from tests.ui.conftest import notice, shown, texts
 
@@ -48,6 +49,7 @@ async def test_health_says_what_is_wrong_and_where_to_read_on(people, workshop, 
     ]
     assert {link.get("href").partition("#")[2] for link in page.cssselect(".health a")} == {"a-job-stays-pending"}
     assert texts(page, ".figures div")[:3] == ["Due 1", "Pending in all 1", "Running 0"]
+    assert texts(page, ".figures div")[4] == f"No step for {clean.settings.stuck_minutes} min 0"
 
 
 async def test_charts_show_what_was_noted_and_where_nothing_was(people, clean):
@@ -90,6 +92,10 @@ async def test_workers_are_shown_with_their_jobs_and_the_silent_ones_stand_out(p
     assert "Silent 1 of 4" in gone
     assert "3 min ago" in gone
     assert f"{str(job.id)[:8]} lease for " in gone
+    await workshop.put(job, Status.PENDING)
+    idle = shown(await (await people.user(Role.ADMIN, "ada")).get("/queues"))
+    assert "Silent, holds nothing 0 of 4" in plain(row(idle, "gone-2"))
+    assert texts(idle, "#health") == ["Healthy"]
     assert texts(page, "#engine ~ dl dd")[0] == "bullmq-postgres"
     assert "answers in" in texts(page, "#engine ~ dl")[0]
     for role in (Role.OPERATOR, Role.VIEWER):
