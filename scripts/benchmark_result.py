@@ -1,4 +1,4 @@
-"""Gives what the benchmarks came to when they were run last to the pages as facts."""
+"""Gives what the benchmarks and the comparison came to when they were run last to the pages as facts."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ DOCS = ROOT / "docs"
 
 def collect() -> Iterator[Mapping[str, Any]]:
     """Yield one fact for each row of each result, and one about when and where each was taken."""
-    for name, rows in (("benchmark", "queues"), ("vitals", "vitals"), ("crowd", "seen")):
+    for name, rows in (("benchmark", "queues"), ("vitals", "vitals"), ("crowd", "seen"), ("compared", "tools")):
         file = DOCS / f"{name}.json"
         if not file.exists():
             continue
@@ -23,4 +23,4 @@ def collect() -> Iterator[Mapping[str, Any]]:
             yield {"kind": _KINDS[name], **where, **row, "title": title, "order": order}
 
 
-_KINDS = {"benchmark": "queue_rate", "vitals": "vital", "crowd": "crowd_count"}
+_KINDS = {"benchmark": "queue_rate", "vitals": "vital", "crowd": "crowd_count", "compared": "compared_tool"}

@@ -1,4 +1,4 @@
-"""Holds other tools against mutants of `trueup mutate`, side by side in one run, and writes docs/comparison.json.
+"""Holds other tools against mutants of `trueup mutate`, side by side in one run, and writes docs/compared.json.
 
     uv run --group compare python scripts/compare_tools.py
 
@@ -6,7 +6,7 @@ Of every sort of mutant there is one (of all that rename something, of all that 
 page), in an order that chance decides; when the time is over, no further one is begun. So each tool is asked about the
 same ones. Every tool runs at its best settings, and gets the benefit of the doubt: whatever it reports of a mutant that
 it did not report of the clean tree counts as caught. trueup counts only when it reports the finding that the mutant
-names. ``collect`` gives the result to the pages as facts.
+names.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from rich.progress import track
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "docs" / "comparison.json"
+TARGET = ROOT / "docs" / "compared.json"
 
 #: Seconds that one tool may take for one mutant.
 LIMIT = 400
@@ -71,17 +71,6 @@ class Tool:
     summary: str
     run: Callable[[Path, Path], Reported]
     sides: frozenset[str] = frozenset({"code", "docs", "harmless"})
-
-
-def collect() -> Iterator[Mapping[str, Any]]:
-    """Yield the committed comparison as facts for the documentation."""
-    if not TARGET.exists():
-        return
-    document = json.loads(TARGET.read_text())
-    file = str(TARGET.relative_to(ROOT))
-    for order, row in enumerate(document["tools"]):
-        yield {"kind": "compared_tool", "file": file, "line": 1, "order": order, **row}
-    yield {"kind": "compared", "key": "taken", "file": file, "line": 1, **document["taken"]}
 
 
 # -- the tools

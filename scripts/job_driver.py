@@ -17,13 +17,14 @@ from trueup.driver import Live, Outcome, Trial
 
 from app.database.tables import jobs
 from app.jobs.clock import Clock
+from app.jobs.creation import NewJob
 from app.jobs.decisions import Case, EntryState, LeaseState, Rule, decide
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.model import Caller, Job, Lease
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, Actor, Event, Status
-from app.jobs.store import JobStore, NewJob
+from app.jobs.store import JobStore
 
 _LEASE = timedelta(seconds=60)
 _WORKER = "conformance"

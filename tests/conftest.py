@@ -1,11 +1,9 @@
-"""Real parts for every test: one PostgreSQL server a session, one fresh database a test."""
+"""Real parts for every test: one PostgreSQL server a session, one empty database a test."""
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from itertools import count
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -15,6 +13,7 @@ import psycopg
 import pytest
 import redis
 import structlog
+from psycopg import sql
 
 from app.database.connect import open_database
 from app.database.embedded import EmbeddedPostgres
@@ -25,6 +24,7 @@ from app.queue.postgres import BullmqPostgres
 from app.services import Services, open_services
 from app.settings import Settings
 from app.telemetry.events import LOG_LINES, LogEvent
+from tests.databases import TEMPLATE, address_of, fresh_database
 from tests.redis_server import RedisServer
 
 #: For walks through the service that take minutes: ``--hypothesis-profile=thorough``.
@@ -76,8 +76,8 @@ def postgres() -> Iterator[str]:
             for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
                 connection.execute(f"ALTER SYSTEM SET {setting}")
             connection.execute("SELECT pg_reload_conf()")
-            connection.execute("CREATE DATABASE template")
-        template = address.replace("/postgres?", "/template?")
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        template = address_of(address, TEMPLATE)
         async with open_database(Settings(database_url=template)) as database:
             await migrate(database.engine)
             queue = BullmqPostgres(database.address, database.engine)
@@ -88,20 +88,6 @@ def postgres() -> Iterator[str]:
     yield asyncio.run(prepare())
     asyncio.run(server.stop())
     folder.cleanup()
-
-
-_numbers = count(1)
-
-
-@contextmanager
-def fresh_database(postgres: str) -> Iterator[str]:
-    """The address of a fresh database with all tables and no rows."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
-    yield postgres.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

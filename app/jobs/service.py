@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.database.tables import DEFAULT_PRIORITY
 from app.jobs.checkpoints import CheckpointInfo, CheckpointStore
+from app.jobs.creation import NewJob
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.files import FileStore
 from app.jobs.listing import Cursor, JobFilter, JobPage
@@ -18,7 +19,7 @@ from app.jobs.model import Caller, Job, JobEvent, actions
 from app.jobs.reader import JobReader
 from app.jobs.registry import Registry
 from app.jobs.states import Actor, Event, Status
-from app.jobs.store import JobStore, NewJob
+from app.jobs.store import JobStore
 from app.problems import IllegalTransition, InvalidRequest, JobNotFound, Problem
 from app.telemetry import tracing
 from app.telemetry.events import LogEvent, emit

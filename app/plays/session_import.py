@@ -16,12 +16,13 @@ from app.auth.store import UserStore
 from app.database.tables import jobs
 from app.documents.errors import DocumentError
 from app.jobs.context import Step
+from app.jobs.creation import NewJob
 from app.jobs.files import FileStore
 from app.jobs.model import Caller, Job, Lease
 from app.jobs.reader import JobReader
 from app.jobs.service import Dispatch, JobService
 from app.jobs.states import Actor
-from app.jobs.store import JobStore, NewJob
+from app.jobs.store import JobStore
 from app.plays import store
 from app.plays.model import percent_parsed, play_id
 from app.plays.session import Session, SessionFault, SessionStatus, check_progress, read_session

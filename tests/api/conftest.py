@@ -19,7 +19,7 @@ from app.database.tables import jobs
 from app.jobs.states import TERMINAL, Status
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 
 Headers = dict[str, str]
 

@@ -13,9 +13,9 @@ from app.feed.change import End, Filter
 from app.feed.feed import Feed
 from app.feed.reader import FeedReader
 from app.jobs.context import Step
+from app.jobs.creation import NewJob
 from app.jobs.model import Caller
 from app.jobs.states import Event
-from app.jobs.store import NewJob
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry
 

@@ -10,7 +10,7 @@ from app.plays.tables import plays
 from app.services import open_services
 from app.settings import Settings
 from app.workers.outcome import Completed, Failed
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 from tests.handlers.runs import attempt, create, query, run_stopping_everywhere, upload
 from tests.plays.samples import SHORT, long_play
 

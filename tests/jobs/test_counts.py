@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import insert, update
 
 from app.database.tables import jobs, schedules
+from app.jobs.creation import NewJob
 from app.jobs.listing import Count, JobFilter
 from app.jobs.model import Caller
 from app.jobs.states import Status
-from app.jobs.store import NewJob
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio

@@ -11,12 +11,12 @@ from sqlalchemy import update
 
 from app.database.tables import jobs
 from app.jobs.bulk import BulkStore
+from app.jobs.creation import NewJob
 from app.jobs.dependency import DependencyPolicy, is_lost
 from app.jobs.model import Caller
 from app.jobs.recovery import RecoveryStore
 from app.jobs.removal import RemovalStore
 from app.jobs.states import TERMINAL, Event, Status
-from app.jobs.store import NewJob
 from app.problems import DependencyNotFound
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry, create_effects

@@ -7,12 +7,12 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from app.jobs.clock import Clock
+from app.jobs.creation import NewJob
 from app.jobs.failures import FailureKind, FailureReader
 from app.jobs.listing import Count, JobFilter
 from app.jobs.model import Caller
 from app.jobs.recovery import RecoveryStore
 from app.jobs.states import Event, Status
-from app.jobs.store import NewJob
 from app.workers.recovery import Recovery
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry, create_effects

@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from app.database.tables import jobs
 from app.jobs.clock import Clock
 from app.jobs.context import LeaseLost, Step
+from app.jobs.creation import NewJob
 from app.jobs.decisions import RULES, Case, LeaseState, decide
 from app.jobs.listing import Cursor, JobFilter
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Request
 from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, Actor, Event, Status, target
-from app.jobs.store import JobStore, NewJob
+from app.jobs.store import JobStore
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio

@@ -12,10 +12,10 @@ from sqlalchemy import text, update
 from app.database.tables import jobs
 from app.database.texts import JOB_WORDS, WORD_CHARACTERS
 from app.jobs.context import Step
+from app.jobs.creation import NewJob
 from app.jobs.listing import JobFilter
 from app.jobs.model import Caller
 from app.jobs.states import Event
-from app.jobs.store import NewJob
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio

@@ -39,7 +39,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.workers.recovery import Recovery
 from tests.api.conftest import Callers, connected
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 from tests.workers.samples import counting_registry
 
 LEASE = timedelta(seconds=15)

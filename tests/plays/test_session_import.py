@@ -20,7 +20,7 @@ from app.plays.tables import plays
 from app.services import open_services
 from app.settings import Settings
 from app.workers.outcome import Completed
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 from tests.handlers.runs import attempt, create, query, upload
 from tests.plays.samples import SHORT
 

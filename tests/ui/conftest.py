@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.ui import door
 from app.ui.headers import POLICY
 from tests.api.conftest import opened
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 
 
 class Person:

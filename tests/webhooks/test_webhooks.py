@@ -12,9 +12,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from app.database.tables import webhook_deliveries
 from app.jobs.clock import Clock
+from app.jobs.creation import NewJob
 from app.jobs.model import Caller
 from app.jobs.states import Event
-from app.jobs.store import NewJob
 from app.webhooks import addresses
 from app.webhooks.addresses import is_public
 from app.webhooks.courier import Courier

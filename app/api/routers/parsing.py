@@ -16,8 +16,8 @@ from app.api.schemas.job import JobRead
 from app.api.schemas.play import ParsedPlay, ParsePlay
 from app.auth.permissions import Permission
 from app.documents.errors import DocumentError
+from app.jobs.creation import NewJob
 from app.jobs.model import Caller
-from app.jobs.store import NewJob
 from app.plays.comparison import expect, figures
 from app.plays.rollout import Rollout, by_job
 from app.plays.validation import PlayError

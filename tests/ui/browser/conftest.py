@@ -23,7 +23,7 @@ from app.jobs.states import Event, Status
 from app.main import create_app
 from app.settings import Settings
 from app.ui import door
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 from tests.node_packages import absent, installed
 from tests.ui.conftest import Workshop
 
