@@ -31,7 +31,7 @@ ARGUMENTS = ["--disable-quic", "--no-first-run", "--disable-background-networkin
              "--disable-sync"]  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 700}
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 class Service:
@@ -88,7 +88,9 @@ class Service:
 @asynccontextmanager
 async def listening(app: FastAPI) -> AsyncIterator[str]:
     """Open an application, and listen; its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # TCP is named so that answers are sent at once; see app.cli.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
     )

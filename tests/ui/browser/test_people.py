@@ -38,6 +38,32 @@ def test_filters_are_in_the_address_and_survive_the_way_back(service, open_page)
     expect(page.locator("#text")).to_have_value("backtown")
 
 
+def test_an_update_that_is_late_does_not_undo_a_filter(service, open_page):
+    ada = service.user(Role.ADMIN, "ada")
+    wanted, other = service.job(ada, **town("Latetown")), service.job(ada, **town("Elsewhere"))
+    page = open_page("/ui/jobs", name="ada")
+    expect(page.locator(".live")).to_have_attribute("data-state", "live")
+    held, late = [], True
+
+    def hold(route):
+        held.append(route) if late and "x-live" in route.request.headers else route.continue_()
+
+    page.route(re.compile(r"/ui/jobs(\?|$)"), hold)
+    with page.expect_request(lambda request: "/ui/jobs" in request.url and "x-live" in request.headers):
+        service.claimed(other)
+    page.locator("#text").fill("latetown")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
+    late = False
+    for route in held:
+        route.continue_()
+        answer = route.request.response()  # None: nobody waits for it any more
+        if answer:
+            answer.finished()
+    service.claimed(wanted)
+    expect(page.locator(f"#job-{wanted.id} .status")).to_contain_text("Processing")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
+
+
 def test_everything_can_be_done_with_keys(service, open_page):
     ada = service.user(Role.ADMIN, "ada")
     first, second = (service.job(ada, **town("Keytown")) for _ in range(2))
