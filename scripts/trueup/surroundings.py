@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trueup.tree import digest_of, digest_of_file
+from trueup.tree import digest_of, moment_of_file
 
 _FORMAT = "1"
 
@@ -52,21 +52,30 @@ def _packages() -> Iterator[str]:
 
 
 def _code(root: Path) -> Iterator[str]:
-    """Trueup itself, and the Python code of other folders that imports are looked up in."""
-    folders = {Path(__file__).parent}
+    """Trueup itself, and the Python code of other folders that imports are looked up in.
+
+    When a file was written to stands for what is in it: those folders may be large, and every command asks.
+    """
+    own = Path(__file__).parent
+    folders = {own}
     for place in map(Path, sys.path):
         inside = any(place.is_relative_to(other) for other in (sys.prefix, sys.base_prefix, root))
         if place.is_absolute() and place.is_dir() and not inside and place not in root.parents:
             folders.add(place)
     for folder in sorted(folders):
         if not any(folder != other and folder.is_relative_to(other) for other in folders):
-            yield from (f"{path} {digest_of_file(path)[0]}" for path in _sources(folder))
+            yield from (f"{path} {moment_of_file(path)}" for path in _sources(folder, own))
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def _sources(folder: Path, own: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-        yield from (Path(place) / name for name in sorted(names) if not name.endswith((".pyc", ".md")))
+        # Trueup reads templates and tables of its own too.
+        whole = Path(place).is_relative_to(own)
+        read = (
+            name for name in sorted(names) if name.endswith(".py") or (whole and not name.endswith((".pyc", ".md")))
+        )
+        yield from (f"{place}/{name}" for name in read)
 
 
 def _programs(environ: Mapping[str, str]) -> Iterator[str]:

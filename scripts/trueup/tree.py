@@ -62,7 +62,7 @@ def digest_of_file(path: Path) -> tuple[str, str]:
     """What a file is (link, mode, content), and when it was last written to; both say so when it is gone."""
     try:
         status = path.lstat()
-        moment = f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+        moment = _moment(status)
         kind = str(stat.S_IFMT(status.st_mode) | status.st_mode & stat.S_IXUSR)
         if path.is_symlink():
             kind += f" → {path.readlink()}"
@@ -72,6 +72,18 @@ def digest_of_file(path: Path) -> tuple[str, str]:
             return f"{kind} {hashlib.file_digest(file, hashlib.sha256).hexdigest()}", moment
     except OSError as error:
         return f"unreadable {error.errno}", f"unreadable {error.errno}"
+
+
+def moment_of_file(path: str) -> str:
+    """When a file was last written to, and how large it is; says so when it is gone."""
+    try:
+        return _moment(os.lstat(path))
+    except OSError as error:
+        return f"unreadable {error.errno}"
+
+
+def _moment(status: os.stat_result) -> str:
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 
 def _paths(root: Path, site: str) -> set[str]:
