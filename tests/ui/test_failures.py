@@ -92,7 +92,10 @@ async def test_who_retries_is_warned_of_errors_that_come_again(people, failed):
     assert warning == "It fails again"
     room = shown(await ada.post("/jobs/bulk", id=str(failed[0].id), action="retry"))
     assert not room.cssselect(".warning")
-    assert not shown(await ada.post("/jobs/bulk", id=odd, action="delete")).cssselect(".warning, h2 + ul")
+    deleted = shown(await ada.post("/jobs/bulk", id=odd, action="delete"))
+    assert not deleted.cssselect(".warning, h2 + ul")
+    # The audit trails go with the jobs.
+    assert texts(deleted, ".field .hint") == ["Optional; kept in the log."]
     assert texts(shown(await ada.get(f"/jobs/{odd}")), "#errors + p .kind") == ["Comes again"]
 
 

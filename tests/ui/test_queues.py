@@ -1,5 +1,6 @@
 """Queues, workers and health: who sees what, and pausing a type."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -101,6 +102,26 @@ async def test_workers_are_shown_with_their_jobs_and_the_silent_ones_stand_out(p
     for role in (Role.OPERATOR, Role.VIEWER):
         page = shown(await (await people.user(role)).get("/queues"))
         assert not page.cssselect("#workers, #engine")
+
+
+async def test_entries_that_are_active_while_no_job_runs_are_explained(people, workshop, clean):
+    ada = await people.user(Role.ADMIN, "ada")
+    said = "More entries are active than jobs run."
+    assert said not in texts(shown(await ada.get("/queues")), "section:has(#engine)")[0]
+    taken, over = asyncio.Event(), asyncio.Event()
+
+    async def hold(_delivery):
+        taken.set()
+        await over.wait()
+
+    await workshop.job()
+    consumer = await clean.engine.consume(hold, concurrency=1, lease=timedelta(seconds=30))
+    try:
+        await asyncio.wait_for(taken.wait(), 20)
+        assert said in texts(shown(await ada.get("/queues")), "section:has(#engine)")[0]
+    finally:
+        over.set()
+        await consumer.stop()
 
 
 async def test_a_silent_worker_that_holds_a_job_is_a_warning_to_everybody(people, workshop, clean):
