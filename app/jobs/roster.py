@@ -46,11 +46,19 @@ class SeenWorker:
 
 @dataclass(frozen=True)
 class Silence:
-    """Jobs in the hands of workers that give no sign of life; ``until`` is when the last of their leases ends."""
+    """Jobs in the hands of workers that give no sign of life.
 
-    workers: int
+    ``ids`` are the workers, and ``until`` is when the last of their leases ends.
+    """
+
+    ids: frozenset[str]
     jobs: int
     until: datetime
+
+    @property
+    def workers(self) -> int:
+        """How many workers it is."""
+        return len(self.ids)
 
 
 class Roster:
@@ -91,7 +99,7 @@ class Roster:
     async def silence(self, patience: timedelta) -> Silence | None:
         """Return what is held by workers that were not seen for longer than ``patience``; None: nothing is."""
         query = (
-            select(func.count(jobs.c.worker_id.distinct()), func.count(), func.max(jobs.c.lock_expires_at))
+            select(func.array_agg(jobs.c.worker_id.distinct()), func.count(), func.max(jobs.c.lock_expires_at))
             .select_from(jobs.outerjoin(workers, workers.c.id == jobs.c.worker_id))
             .where(
                 jobs.c.status == Status.PROCESSING.value,
@@ -100,7 +108,7 @@ class Roster:
         )
         async with self._engine.connect() as connection:
             silent, held, until = (await connection.execute(query)).one()
-        return Silence(silent, held, until) if held else None
+        return Silence(frozenset(silent), held, until) if held else None
 
 
 def _seen(row: Row[Any]) -> SeenWorker:

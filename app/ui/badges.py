@@ -16,8 +16,10 @@ class Badge:
     more: str = ""
 
 
-def badge(job: Job, now: datetime) -> Badge:
-    """Return the badge of a job."""
+def badge(job: Job, now: datetime, *, silent: bool = False) -> Badge:
+    """Return the badge of a job; ``silent``: the worker that has it gives no sign of life."""
+    if silent:
+        return Badge(job.status, job.status.value.capitalize(), "its worker is silent")
     if job.control_request is Request.PAUSE:
         return Badge(job.status, "Pausing", "at the next boundary")
     if job.control_request is Request.CANCEL:

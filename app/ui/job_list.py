@@ -45,8 +45,12 @@ async def show(
     limit = services.settings.list_limit
     shown = await (_again if asked.seen else _first)(services.jobs, asked, filters, limit)
     counts = await services.reader.counts(replace(filters, status=()))
+    silence = await services.roster.silence(liveness(services.settings))
+    silent = silence.ids if silence else frozenset()
     rows: list[Any] = [
-        JobRow.of(job, job_types, names, now, fits=job.id in shown.fits) if isinstance(job, Job) else {"gone": job}
+        JobRow.of(job, job_types, names, now, fits=job.id in shown.fits, silent=silent)
+        if isinstance(job, Job)
+        else {"gone": job}
         for job in shown.jobs
     ]
     return await page(
@@ -57,7 +61,7 @@ async def show(
         filters=filters,
         rows=rows,
         newer=_newer(shown),
-        silence=await services.roster.silence(liveness(services.settings)),
+        silence=silence,
         next_cursor=shown.next_cursor,
         statuses=list(Status),
         counts=counts,

@@ -1,6 +1,6 @@
 """A job as a row of a list."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -49,13 +49,14 @@ class JobRow:
 
     @classmethod
     def of(
-        cls, job: Job, registry: Registry, names: Mapping[UUID, str], now: datetime, *, fits: bool = True
-    ) -> "JobRow":
-        """Show ``job``; ``fits``: it matches the filters of the list."""
+        cls, job: Job, registry: Registry, names: Mapping[UUID, str], now: datetime, *, fits: bool = True,
+        silent: Collection[str] = (),
+    ) -> "JobRow":  # fmt: skip
+        """Show ``job``; ``fits``: it matches the filters of the list; ``silent`` are workers without a sign of life."""
         number, stages, stage = stage_of(job, registry)
         return cls(
             id=job.id,
-            badge=badge(job, now),
+            badge=badge(job, now, silent=job.worker_id in silent),
             type=registry.label(job.type),
             stage=stage,
             stage_number=number,
