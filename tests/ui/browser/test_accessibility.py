@@ -21,8 +21,8 @@ RUN = "async rules => (await axe.run(document, {resultTypes: ['violations'], ...
 LOOKS = {
     "wide-light": (WIDE, "light", {}),
     "wide-dark": (WIDE, "dark", {"runOnly": ["color-contrast"]}),
-    "narrow-light": (NARROW, "light", {}),
-    "narrow-dark": (NARROW, "dark", {"runOnly": ["scrollable-region-focusable", "target-size", "meta-viewport"]}),
+    "narrow-light": (NARROW, "light", {"runOnly": ["scrollable-region-focusable", "target-size", "meta-viewport"]}),
+    "narrow-dark": (NARROW, "dark", {}),
 }
 
 
