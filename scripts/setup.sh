@@ -51,7 +51,8 @@ export UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 if [ "${set_up_in:-}" != "$PWD" ]; then
     mkdir -p .tools
     say "Installing the locked dependencies"
-    if ! "$uv" sync --locked --quiet 2>.tools/sync.log; then
+    # Compiled at once: or many processes that start at the same time would each compile all that they import.
+    if ! "$uv" sync --locked --quiet --compile-bytecode 2>.tools/sync.log; then
         die "the dependencies could not be installed: $(grep -v '^$' .tools/sync.log | tail -n 1) (the log is .tools/sync.log)"
     fi
     export set_up_in="$PWD"

@@ -1,6 +1,7 @@
 """Real parts for every test: one PostgreSQL server a session, one empty database a test."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -35,6 +36,9 @@ hypothesis.settings.register_profile(
     deadline=None,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
+
+# As the service does: each look of the collector goes through all that was imported, and finds nothing.
+gc.set_threshold(50_000)
 
 # Started in the background by a shell, a run ignores interrupts, and so would every process that its tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, Response
 from app.jobs.listing import Count, JobFilter
 from app.jobs.states import Status
 from app.services import Services
+from app.telemetry.health import liveness
 from app.ui.assets import FOLDER
 from app.ui.job_row import JobRow
 from app.ui.page import fragment
@@ -33,7 +34,9 @@ async def dock(request: Request) -> Dock:
     services: Services = request.app.state.services
     filters = JobFilter(status=(Status.PROCESSING,))
     found = await services.jobs.page(filters, limit=SHOWN)
-    rows = [JobRow.of(job, services.registry, {}, now(request)) for job in found.items]
+    silence = await services.roster.silence(liveness(services.settings)) if found.items else None
+    silent = silence.ids if silence else frozenset()
+    rows = [JobRow.of(job, services.registry, {}, now(request), silent=silent) for job in found.items]
     running = await _count(services, filters) if found.next_cursor else Count(len(rows), False)
     return Dock(running, rows)
 

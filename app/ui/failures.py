@@ -71,5 +71,6 @@ async def show(
         types=job_types,
         chosen=chosen,
         retry=bulk_button(user, BulkAction.RETRY),
+        delete=bulk_button(user, BulkAction.DELETE),
         now=now,
     )

@@ -84,6 +84,9 @@ def progress_of(job: Job) -> Progress:
         return Progress(None, "", False)
     done, total = job.processed_items, job.total_items
     items = thousands(done) if done else ""
+    # A handler that reports a percentage counts more than whole items: before it has finished one, "0 of 9" is no news.
+    if job.status is not Status.COMPLETED and "percent" in job.output_stats and not done:
+        total = None
     # A selection that grows while it is worked through has more items in the end than were counted before.
     if total and done <= total and (job.status is not Status.COMPLETED or done != total):
         items = f"{thousands(done)} of {thousands(total)}"

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.jobs.attempts import Attempt
+from app.jobs.failures import FailureKind, failure_kind
 from app.jobs.model import Job
 from app.jobs.registry import Registry
 from app.jobs.states import Event, Status
@@ -20,7 +21,7 @@ SHOWN_CHARACTERS = 20_000
 
 _KNOWN_CODES = frozenset(kind.code for kind in Problem.catalogue())
 #: Members of an entry of the error log that have a place of their own.
-_PLACED = frozenset({"at", "stage", "message", "code"})
+_PLACED = frozenset({"at", "stage", "message", "code", "transient"})
 
 _OUTCOMES: Mapping[Event, str] = {
     Event.COMPLETE: "Completed",
@@ -59,12 +60,16 @@ class AttemptView:
 
 @dataclass(frozen=True)
 class ErrorView:
-    """An entry of the error log; ``known`` tells whether the catalogue of problems explains its code."""
+    """An entry of the error log; ``known`` tells whether the catalogue of problems explains its code.
+
+    ``kind`` says whether it comes again, in words; empty: that is not known.
+    """
 
     at: datetime
     message: str
     code: str | None
     known: bool
+    kind: str
     stage: str
     rest: Mapping[str, str]
 
@@ -140,6 +145,7 @@ def errors_of(job: Job, registry: Registry) -> list[ErrorView]:
             message=str(entry.get("message", "")),
             code=str(entry["code"]) if entry.get("code") else None,
             known=entry.get("code") in _KNOWN_CODES,
+            kind="" if failure_kind(entry) is FailureKind.UNKNOWN else failure_kind(entry).label,
             stage=registry.stage_label(job.type, str(entry["stage"])) if entry.get("stage") else "",
             rest={name: _plain(value) for name, value in entry.items() if name not in _PLACED},
         )

@@ -10,7 +10,7 @@ SILENT_WORKER = "a-worker-is-silent"
 MANY_FAILURES = "many-jobs-have-failed"
 #: The error of a failed job, by its code in the error log; codes without an entry of their own are not here.
 ERRORS: Mapping[str, str] = {
-    "VoterFileError": "an-import-fails-at-the-header",
+    "VoterFileError": "an-import-cannot-read-its-file",
     "file.not_found": "an-import-does-not-find-its-file",
     "service.storage_unavailable": "all-attempts-are-used-up",
     "service.database_unavailable": "all-attempts-are-used-up",

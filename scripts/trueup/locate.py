@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,26 +21,21 @@ class Locator:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        self._modules: dict[str, str] = {}
 
     def file(self, thing: Any) -> str:
         """The file that defines a module, class or function; empty when it is not the project's own."""
-        if not isinstance(thing, type):
-            return self._file(thing)
-        # Asked for every member of every class, and the same for all of a module, once that has been imported.
-        known = self._modules.get(thing.__module__) or self._file(thing)
-        if known:
-            self._modules[thing.__module__] = known
-        return known
-
-    def _file(self, thing: Any) -> str:
+        if isinstance(thing, type):
+            # Asked for every class that there is, most of them of libraries; to look for sources takes much longer.
+            path = getattr(sys.modules.get(thing.__module__), "__file__", None)
+            if path and path.endswith(".py"):
+                return _own(path, str(self._root))
         try:
             path = inspect.getsourcefile(thing)
         except TypeError:
             return ""
         if path is None:
             return ""
-        return _own(path, self._root)
+        return _own(path, str(self._root))
 
     def function(self, function: Callable[..., Any]) -> Place:
         """The line of a function's `def`."""
@@ -84,13 +81,16 @@ class Locator:
         return _definitions(self._root / file)
 
 
-@cache
-def _own(path: str, root: Path) -> str:
+def _own(path: str, root: str) -> str:
     """A path from the root of the project; empty when the file is not the project's own."""
-    resolved = Path(path).resolve()
-    if not resolved.is_relative_to(root) or ".venv" in resolved.relative_to(root).parts:
+    resolved = _resolved(path)
+    if not resolved.startswith(f"{root}{os.sep}"):
         return ""
-    return resolved.relative_to(root).as_posix()
+    relative = Path(resolved).relative_to(root)
+    return "" if ".venv" in relative.parts else relative.as_posix()
+
+
+_resolved = cache(os.path.realpath)
 
 
 @cache

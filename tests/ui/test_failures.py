@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.auth.permissions import Role
+from app.jobs.listing import JobFilter
 from app.jobs.states import Event, Status
 from tests.ui.conftest import notice, shown, texts
 
@@ -99,12 +100,35 @@ async def test_who_retries_is_warned_of_errors_that_come_again(people, failed):
     assert texts(shown(await ada.get(f"/jobs/{odd}")), "#errors + p .kind") == ["Comes again"]
 
 
+async def test_a_group_is_deleted_as_a_whole_after_a_counted_confirmation(app, people, failed):
+    ada = await people.user(Role.ADMIN, "ada")
+    form = shown(await ada.get("/failures")).cssselect(".failure form")[1]
+    assert texts(form, "button[value=delete]") == ["Delete 3 jobs…"]
+    fields = {field.get("name"): field.get("value") for field in form.cssselect("input")} | {"action": "delete"}
+    del fields["token"]
+    asked = shown(await ada.post("/jobs/bulk", **fields))
+    assert texts(asked, "h1") == ["Delete 3 jobs?"]
+    confirmed = {f.get("name"): f.get("value") for f in asked.cssselect("form.confirm input[type=hidden]")}
+    del confirmed["token"]
+    answer = await ada.post("/jobs/bulk/confirmed", **confirmed)
+    assert answer.headers["location"] == "/ui/failures"
+    page = shown(await ada.get("/failures"))
+    assert notice(page) == "Deleted 3 jobs."
+    assert len(page.cssselect(".failure")) == 1
+    left = await app.state.services.jobs.page(JobFilter(), limit=10)
+    assert [job.id for job in left.items] == [failed[3].id]
+
+
 async def test_who_may_not_retry_sees_why(people, failed):
     page = shown(await (await people.user(Role.VIEWER)).get("/failures"))
     (button, *_) = page.cssselect(".failure button")
     assert (button.get("aria-disabled"), button.get("type")) == ("true", "button")
     assert button.get("title") == "Your role, viewer, may not do this."
     assert re.search("Retrying is off.", page.text_content())
+    operator = shown(await (await people.user(Role.OPERATOR)).get("/failures"))
+    (button, *_) = operator.cssselect(".failure button[value=delete]")
+    assert (button.get("aria-disabled"), button.get("type")) == ("true", "button")
+    assert button.get("title") == "Your role, operator, may not do this."
 
 
 async def test_the_page_of_a_form_is_one_that_is_known(people, failed):

@@ -42,6 +42,17 @@ async def test_more_items_than_were_counted_are_no_part_of_them(people, workshop
     assert texts(listed, ".jobs .progress") == ["Stopped at 99 % · 1,200"]
 
 
+async def test_a_percentage_that_counts_more_than_items_does_not_stand_beside_none_of_them(people, workshop):
+    ada = await people.user(Role.ADMIN, "ada")
+    job = await workshop.job(ada.user)
+    cases = (({"percent": 24}, 0, []), ({"percent": 60}, 9, ["9 of 50 items"]), ({}, 0, ["0 of 50 items"]))
+    for stats, done, said in cases:
+        for status in (Status.PROCESSING, Status.FAILED):
+            await workshop.put(job, status, processed_items=done, total_items=50, output_stats=stats)
+            page = shown(await ada.get(f"/jobs/{job.id}"))
+            assert texts(page, ".progress-line + p") == said, (stats, done, status)
+
+
 async def test_an_ended_job_says_how_long_it_ran_without_the_time_between_its_attempts(people, workshop):
     ada = await people.user(Role.ADMIN, "ada")
     job = await workshop.job(ada.user)
@@ -67,8 +78,15 @@ async def test_who_may_retry_is_told_that_the_error_comes_again(people, workshop
 
     async def warned(transient: bool) -> bool:
         entry = {"at": job.created_at.isoformat(), "message": "No.", "code": "E", "transient": transient}
-        await workshop.put(job, Status.FAILED, error_log=[entry])
-        return "A retry fails again" in texts(shown(await ada.get(f"/jobs/{job.id}")), ".lead")[0]
+        await workshop.put(job, Status.FAILED, error_log=[entry, entry])
+        page = shown(await ada.get(f"/jobs/{job.id}"))
+        newest, older = texts(page, ".errors .at")
+        kind = "May pass by itself" if transient else "Comes again"
+        assert texts(page, "#errors + p .kind") == [kind]
+        assert kind in older
+        assert kind not in newest, "it stands above"
+        assert "transient" not in newest + older
+        return "A retry fails again" in texts(page, ".lead")[0]
 
     assert await warned(transient=False)
     assert not await warned(transient=True)

@@ -144,6 +144,7 @@ async def test_a_silent_worker_that_holds_a_job_is_a_warning_to_everybody(people
     assert texts(page, "#list .warning p") == ["1 worker is silent and holds 1 job."]
     assert texts(page, "#list .warning a") == ["See Queues"]
     assert texts(page, f"#job-{job.id} .status") == ["Processing its worker is silent"]
+    assert texts(shown(await viewer.get("/dock")), f"a[href$='{job.id}'] .more") == ["Its worker is silent"]
     other = await workshop.job()
     await clean.store.claim(other.id, other.run, worker_id="gone-2", lease=timedelta(minutes=1))
     async with clean.database.engine.begin() as connection:

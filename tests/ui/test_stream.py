@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections import Counter
+from uuid import UUID
 
 import pytest
 
@@ -35,33 +37,44 @@ async def test_a_page_is_told_which_jobs_have_changed_until_its_session_ends(peo
     person = await people.user(Role.VIEWER)
     answer = asyncio.create_task(person.get("/stream"))
     (watcher,) = await eventually(followers(app))
-    told, tell = asyncio.Event(), watcher.tell
-    watcher.tell = lambda *change: (tell(*change), told.set())
-    job = await workshop.job(person.user, data={"mode": "static", "filters": {"city": "Secretville"}})
-    await asyncio.wait_for(told.wait(), 20)
-    told.clear()
-    gone = await workshop.job(person.user)
-    await asyncio.wait_for(told.wait(), 20)
-    missed, taken, take = asyncio.Event(), set(), watcher.take
+    sent: Counter[UUID] = Counter()
+    asked, given, take = 0, set(), watcher.take
 
     async def noting(seconds):
+        nonlocal asked, given
         # Who asks for more has sent what it was given before.
-        if gone.id in taken:
-            missed.set()
-        found = await take(seconds)
-        taken.update(found)
-        return found
+        sent.update(given)
+        asked += 1
+        given = await take(seconds) or set()
+        return given
 
     watcher.take = noting
+
+    async def create(**fields):
+        return await workshop.job(person.user, **fields)
+
+    async def until(true):
+        async def look():
+            return true()
+
+        await eventually(look)
+
+    # It waits in the function that was there before; the first news bring it here.
+    await create()
+    await until(lambda: asked)
+    job = await create(data={"mode": "static", "filters": {"city": "Secretville"}})
+    gone = await create()
+    await until(lambda: {job.id, gone.id} <= set(sent))
+    before = sent[gone.id]
     await workshop.services.clearing.delete(gone.id, caller=Caller.user(person.user.id))
-    await asyncio.wait_for(missed.wait(), 20)
+    await until(lambda: sent[gone.id] > before)
     await app.state.browser_sessions.close(person.client.cookies[door.COOKIE])
     response = await asyncio.wait_for(answer, 20)
     assert response.headers["content-type"].startswith("text/event-stream")
-    sent = messages(response.text)
-    assert sent[0] == ("start", {})
-    assert sent[-1] == ("end", {"reason": "token"})
-    ids = {job_id for name, data in sent if name == "news" for job_id in data["jobs"]}
+    received = messages(response.text)
+    assert received[0] == ("start", {})
+    assert received[-1] == ("end", {"reason": "token"})
+    ids = {job_id for name, data in received if name == "news" for job_id in data["jobs"]}
     assert {str(job.id), str(gone.id)} <= ids
     assert "Secretville" not in response.text
     assert not app.state.feed._followers, "nobody follows any more"

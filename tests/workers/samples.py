@@ -94,11 +94,12 @@ def counting_registry(
 async def create_effects(engine) -> None:
     """Create the table that ``count`` writes to."""
     async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE effects (job_id uuid, item int, run int)"))
+        await connection.execute(text("CREATE TABLE effects (place bigserial, job_id uuid, item int, run int)"))
 
 
 async def effects(engine, job_id) -> list[int]:
     """Return the items that a job wrote, in the order of writing."""
     async with engine.connect() as connection:
-        rows = await connection.execute(text("SELECT item FROM effects WHERE job_id = :job"), {"job": job_id})
+        query = text("SELECT item FROM effects WHERE job_id = :job ORDER BY place")
+        rows = await connection.execute(query, {"job": job_id})
         return [row.item for row in rows]
