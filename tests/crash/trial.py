@@ -74,10 +74,9 @@ async def trial(plan: Plan, zygote: Zygote, *, database_url: str, redis_url: str
     try:
         await clients.sign_in()
         await _load(plan, fleet, clients)
-        fleet.start_missing()
         began = time.monotonic()
         async with asyncio.timeout(SETTLE_SECONDS):
-            await _all_ended(database_url, clients)
+            await _all_ended(database_url, fleet, clients)
         settled = time.monotonic() - began
     finally:
         await clients.close()
@@ -109,9 +108,11 @@ async def _load(plan: Plan, fleet: Fleet, clients: Clients) -> None:
         await disturbing
 
 
-async def _all_ended(database_url: str, clients: Clients) -> None:
+async def _all_ended(database_url: str, fleet: Fleet, clients: Clients) -> None:
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         while True:
+            # One that was asked to stop takes its time, and ends only now.
+            fleet.start_missing()
             rows = await (await connection.execute("SELECT id, status FROM jobs")).fetchall()
             left = [job_id for job_id, status in rows if status not in ("completed", "failed", "cancelled")]
             if not left:
