@@ -36,23 +36,27 @@ from app.lifespan import lifespan
 from app.settings import Settings
 from app.ui import application as ui
 
-#: Routers of the versioned part. Fixed paths such as `/jobs/stream` and `/jobs/failures` come before `/jobs/{job_id}`.
-_VERSIONED = (
-    auth,
-    geocoding,
-    streams,
-    bulk,
-    failures,
-    jobs,
-    control,
-    job_types,
-    files,
-    households,
-    documents,
-    parsing,
-    plays,
-    schedules,
-    webhooks,
+#: All operations. Fixed paths such as `/jobs/stream` and `/jobs/failures` come before `/jobs/{job_id}`.
+_ROUTERS = (
+    auth.router,
+    geocoding.router,
+    streams.router,
+    bulk.router,
+    failures.router,
+    jobs.router,
+    control.router,
+    job_types.router,
+    files.router,
+    households.router,
+    documents.router,
+    parsing.router,
+    plays.router,
+    schedules.router,
+    webhooks.router,
+    service.admin,
+    orphans.router,
+    removal.router,
+    service.router,
 )
 
 
@@ -78,12 +82,8 @@ def create_app(
     )
     app.state.settings = settings
     app.state.registry = registry
-    for module in _VERSIONED:
-        app.include_router(module.router.routes, prefix=jobs.PREFIX)
-    app.include_router(service.admin.routes, prefix=jobs.PREFIX)
-    app.include_router(orphans.router.routes, prefix=jobs.PREFIX)
-    app.include_router(removal.router.routes, prefix=jobs.PREFIX)
-    app.include_router(service.router.routes, prefix="/api")
+    for router in _ROUTERS:
+        router.install(app)
     swagger.install(app)
     ui.install(app)
     problems.install(app)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, get_args, get_origin
 from urllib.parse import unquote_to_bytes
 
-from fastapi import APIRouter, Request, Response, params
+from fastapi import APIRouter, FastAPI, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -17,6 +17,9 @@ from app.problems import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Endpoint = Callable[..., Awaitable[Any]]
+
+#: What the paths of all operations begin with that may change from one version of the API to the next.
+VERSIONED = "/api/v1"
 
 #: Where an endpoint keeps its operation.
 _ATTRIBUTE = "__operation__"
@@ -63,17 +66,17 @@ def _takes_several(annotation: Any) -> bool:
 
 
 class OperationRouter:
-    """A group of operations under one tag."""
+    """A group of operations under one tag, whose paths begin with ``prefix``."""
 
-    def __init__(self, tag: str) -> None:
-        self.routes = APIRouter(route_class=OperationRoute, tags=[tag])
+    def __init__(self, tag: str, *, prefix: str = VERSIONED) -> None:
+        self._routes = APIRouter(route_class=OperationRoute, tags=[tag], prefix=prefix)
 
     def add(self, method: str, path: str, operation: Operation) -> Callable[[Endpoint], Endpoint]:
         """Serve ``operation`` with the decorated endpoint, whose docstring becomes the description."""
 
         def register(endpoint: Endpoint) -> Endpoint:
             setattr(endpoint, _ATTRIBUTE, operation)
-            self.routes.add_api_route(
+            self._routes.add_api_route(
                 path,
                 endpoint,
                 methods=[method],
@@ -86,6 +89,13 @@ class OperationRouter:
             return endpoint
 
         return register
+
+    def install(self, app: FastAPI) -> None:
+        """Serve the operations of ``app``.
+
+        The routes themselves: to include a router makes each of them anew, which takes most of the time of a start.
+        """
+        app.router.routes.extend(self._routes.routes)
 
 
 def check_query(request: Request, *, known: set[str], repeatable: set[str]) -> None:

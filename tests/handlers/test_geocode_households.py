@@ -68,7 +68,7 @@ class Recalling:
 @pytest.mark.parametrize("mode", ["static", "dynamic"])
 async def test_the_sample_is_geocoded_as_its_figures_say(open_process, mode):
     async with open_process(REGISTRY) as services:
-        await run(services, "import_voters", file_id=await upload(services, generator.sample()))
+        await run(services, "import_voters", file_id=await upload(services, generator.OUTPUT.read_bytes()))
         job = await run(services, "geocoding", mode=mode)
         figures = generator.COUNTS
         assert (job.type, job.status) == ("geocode_households", Status.COMPLETED)

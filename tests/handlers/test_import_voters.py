@@ -25,7 +25,7 @@ def stats(job):
 
 async def test_the_sample_is_imported_and_a_second_time_changes_nothing(open_process):
     async with open_process(REGISTRY) as services:
-        file_id = await upload(services, generator.sample())
+        file_id = await upload(services, generator.OUTPUT.read_bytes())
         first = await run(services, "import_voters", file_id=file_id)
         figures = generator.COUNTS
         assert first.status is Status.COMPLETED
@@ -159,7 +159,7 @@ async def test_a_paused_import_goes_on_at_the_next_row(open_process, monkeypatch
 
 async def test_imports_of_one_file_at_the_same_time_share_the_work(open_process):
     async with open_process(REGISTRY) as services:
-        file_id = await upload(services, generator.sample())
+        file_id = await upload(services, generator.OUTPUT.read_bytes())
         created = [await create(services, "import_voters", file_id=file_id) for _ in range(4)]
         done = [await ended(services, job) for job in created]
         assert [job.status for job in done] == [Status.COMPLETED] * 4

@@ -6,7 +6,7 @@ from app.api import examples
 from app.api.deps import CurrentUser, Cursor, Everything, IdempotencyKey, JobId, Jobs, Limit
 from app.api.filters import Filters
 from app.api.operation import Link, Operation
-from app.api.route import OperationRouter
+from app.api.route import VERSIONED, OperationRouter
 from app.api.schemas.job import CreateJob, JobCounts, JobList, JobRead, PublicProgress, View
 from app.api.schemas.trail import CheckpointList, CheckpointRead, JobEventList, JobEventRead
 from app.auth.permissions import Permission
@@ -21,9 +21,6 @@ from app.problems import (
 )
 
 router = OperationRouter("Jobs")
-
-#: Where the versioned operations are.
-PREFIX = "/api/v1"
 
 _ID = {"job_id": "$response.body#/id"}
 #: What can be done with the answer of an operation that returns a job.
@@ -48,7 +45,7 @@ CREATED = {
 
 def view(request: Request, user: CurrentUser) -> View:
     """Return what shows jobs to the caller."""
-    return View(user, request.scope.get("root_path", "") + PREFIX)
+    return View(user, request.scope.get("root_path", "") + VERSIONED)
 
 
 @router.add(

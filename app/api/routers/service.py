@@ -24,7 +24,7 @@ from app.telemetry.measurement import measure
 from app.telemetry.prometheus import CONTENT_TYPE, prometheus_text
 
 #: Operations outside the versioned part of the API.
-router = OperationRouter("Service")
+router = OperationRouter("Service", prefix="/api")
 #: Operations for admins.
 admin = OperationRouter("Service")
 
