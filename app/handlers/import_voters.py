@@ -17,7 +17,7 @@ from app.households.columns import COLUMNS
 from app.households.store import stage_rows, write_rows
 from app.households.voter_file import Batch, Encoding, Header, Position, VoterFile, VoterFileError
 from app.jobs.context import Context, Step
-from app.jobs.files import FileStore
+from app.jobs.files import FileName, FileStore
 from app.jobs.limits import Limits
 from app.jobs.registry import JobType, Stage
 
@@ -38,6 +38,7 @@ class ImportVotersPayload(BaseModel):
         description=f"The uploaded CSV file. Columns: {', '.join(f'`{column.name}`' for column in COLUMNS)}.",
         examples=["4f6d1c1e-8a52-4f0e-9d0c-0d7c3a1b2e5f"],
     )
+    file_name: FileName = None
     encoding: Encoding | None = Field(
         default=None,
         description="The file's encoding. UTF-8, with or without a byte order mark, when absent; others must be named.",

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.documents.decoding import TextEncoding
 from app.jobs.context import Context, Step
-from app.jobs.files import FileStore
+from app.jobs.files import FileName, FileStore
 from app.jobs.offload import in_process
 from app.jobs.registry import JobType, Stage
 from app.plays import store
@@ -37,6 +37,7 @@ class ParsePlayPayload(BaseModel):
     file_id: UUID = Field(
         description="The uploaded file: the play as plain text.", examples=["4f6d1c1e-8a52-4f0e-9d0c-0d7c3a1b2e5f"]
     )
+    file_name: FileName = None
     encoding: TextEncoding | None = Field(
         default=None, description="The file's encoding. UTF-8, with or without a byte order mark, when absent."
     )

@@ -25,7 +25,7 @@ from app.documents.extraction import detect, extract
 from app.documents.metadata import describe
 from app.documents.model import MAX_BYTES, PIPELINE, Chunk, DocumentFormat, blocks_of, document_id, plain
 from app.jobs.context import Context, Step
-from app.jobs.files import FileStore
+from app.jobs.files import FileName, FileStore
 from app.jobs.offload import in_process
 from app.jobs.registry import JobType, Stage
 
@@ -47,6 +47,7 @@ class ProcessDocumentPayload(BaseModel):
     file_id: UUID = Field(
         description="The uploaded file: Markdown, HTML or PDF.", examples=["4f6d1c1e-8a52-4f0e-9d0c-0d7c3a1b2e5f"]
     )
+    file_name: FileName = None
     format: DocumentFormat | None = Field(
         default=None, description="The file's format. Recognised by its first bytes when absent."
     )

@@ -7,11 +7,23 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from uuid import UUID, uuid4
 
 import anyio
+from pydantic import Field
 
 from app.problems import BodyTooLarge, FileNotKnown, StorageUnavailable
+
+#: A member of payloads beside the id of a file: what the file was called where it came from.
+FileName = Annotated[
+    str | None,
+    Field(
+        max_length=255,
+        description="What the file is called, for people. Nothing is read from it; the list of jobs finds it.",
+        examples=["households.csv"],
+    ),
+]
 
 #: Errors of the operating system that mean "this disk takes no more", and that pass when somebody mends it.
 _REFUSALS = frozenset(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -142,7 +143,7 @@ def _common(job: Job | None) -> dict[str, str]:
 async def _take_files(
     form: FormData, groups: list[Group], values: dict[str, str], files: FileStore, *, allowed: bool
 ) -> dict[str, str]:
-    """Store the files of a form, and put their ids where they belong; return what is wrong with them."""
+    """Store the files of a form, and put their ids and names where they belong; return what is wrong with them."""
     faults = {}
     for each in (each for group in groups for each in group.fields if each.kind is Kind.FILE):
         upload = form.get(each.upload)
@@ -157,6 +158,8 @@ async def _take_files(
             faults[each.name] = problem.detail
             continue
         values[each.name] = str(stored.id)
+        if each.file_name in values:
+            values[each.file_name] = PurePath(upload.filename).name[:255]
     return faults
 
 

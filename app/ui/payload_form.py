@@ -16,6 +16,8 @@ from app.problems import Problem
 PREFIX = "data."
 #: A member that holds the id of an uploaded file; its field takes the file itself as well.
 FILE_MEMBER = "file_id"
+#: The member beside it that says what the file is called.
+FILE_NAME_MEMBER = "file_name"
 
 _TRUE = "true"
 
@@ -49,6 +51,11 @@ class Field:
     def member(self) -> tuple[str, ...]:
         """Where the value goes in the payload."""
         return tuple(self.name.removeprefix(PREFIX).split("."))
+
+    @property
+    def file_name(self) -> str:
+        """The name of the field beside this one that says what the file is called."""
+        return self.name.removesuffix(FILE_MEMBER) + FILE_NAME_MEMBER
 
     @property
     def upload(self) -> str:

@@ -131,6 +131,13 @@ async def test_a_file_comes_with_the_form(people, workshop):
     job = next(iter((await workshop.services.jobs.page(_of(grace.user), limit=1)).items))
     stored = workshop.services.files.require(job.data["file_id"])
     assert stored.read_bytes() == b"voter_id,first_name\n"
+    assert job.data["file_name"] == "voters.csv"
+    again = {**data, "key": str(uuid4()), "data.file_id": job.data["file_id"], "data.file_name": "voters.csv"}
+    files = {"upload.data.file_id": ("folder/mended.csv", b"voter_id,first_name,last_name\n")}
+    assert (await grace.client.post("/ui/jobs/new", data=again, files=files)).status_code == 303
+    newest = next(iter((await workshop.services.jobs.page(_of(grace.user), limit=1)).items))
+    assert newest.data["file_name"] == "mended.csv", "another file has another name"
+    assert texts(shown(await grace.get("/jobs?text=mended.csv")), ".jobs .id code") == [str(newest.id)[:8]]
     missing = await grace.client.post("/ui/jobs/new", data={**data, "data.file_id": str(uuid4()), "key": str(uuid4())})
     page = shown(missing, 404)
     assert "There is no uploaded file" in " ".join(texts(page, ".fault"))
