@@ -20,12 +20,16 @@ class Together(Generic[Asked, Answer]):
 
     One batch is under way at a time, and the next one gathers meanwhile. So nobody waits for company: a caller that is
     alone is answered at once, and the more there are, the less each of them costs. An error is every caller's.
+
+    Those that share ``turn`` go one after the other, so that each gathers more while others are under way.
     """
 
-    def __init__(self, answer: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]]) -> None:
+    def __init__(
+        self, answer: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], turn: asyncio.Lock | None = None
+    ) -> None:
         self._answer = answer
         self._gathering: _Batch[Asked, Answer] = _Batch()
-        self._turn = asyncio.Lock()
+        self._turn = turn or asyncio.Lock()
 
     async def ask(self, asked: Asked) -> Answer:
         """Return the answer to ``asked``. Who is cancelled meanwhile leaves the others' answers under way."""

@@ -20,7 +20,8 @@ FileName = Annotated[
     str | None,
     Field(
         max_length=255,
-        description="What the file is called, for people. Nothing is read from it; the list of jobs finds it.",
+        description="What the file is called, for people: the list of jobs finds it. "
+        "The Jobs page takes it from an upload.",
         examples=["households.csv"],
     ),
 ]

@@ -53,7 +53,7 @@ class Gate:
     def __init__(self, store: JobStore, registry: Registry) -> None:
         self._store = store
         self._limits: Mapping[str, Limits] = {name: kind.limits for name, kind in registry.items()}
-        self._claims: Together[tuple[Claim, timedelta], Job | None] = Together(self._claim_together)
+        self._claims: Together[tuple[Claim, timedelta], Job | None] = Together(self._claim_together, store.turn)
         self._first: Mapping[str, str] = {name: kind.stages[0].name for name, kind in registry.items()}
 
     async def claim(self, lease: Lease, type: str, *, lasts: timedelta) -> Job | NotNow | None:

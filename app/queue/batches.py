@@ -6,7 +6,7 @@ database do the same for many in one: a statement calls them once for each entry
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -48,9 +48,14 @@ class _Held:
 
 
 class _Backend(PostgresBackend):  # type: ignore[misc]  # the library ships no types
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._ends: Together[_Held, None] = Together(self._end)
+    def __init__(self, name: str, connection: Any, report: Callable[[Exception], None]) -> None:
+        super().__init__(name, connection)
+        self._report = report
+        #: For what takes and what ends entries: who waits for the other gathers more meanwhile, and a statement for one
+        #: entry costs hardly less than one for ten.
+        self.turn = asyncio.Lock()
+        self._ends: Together[_Held, None] = Together(self._end, self.turn)
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def take(self, token: str, lock_ms: int, most: int) -> list[dict[str, Any]]:
         """Take at most ``most`` entries, the first first, each under a lock that is called after ``token``."""
@@ -59,10 +64,28 @@ class _Backend(PostgresBackend):  # type: ignore[misc]  # the library ships no t
         return rows
 
     async def moveToCompleted(self, job: Job, _value: object, _remove: object, token: str, fetch_next: bool) -> None:  # noqa: N802 (the library's call)
-        """End an entry, and remove it; one whose lock is lost is left to who has it now."""
+        """End an entry, and remove it, soon; one whose lock is lost is left to who has it now.
+
+        The job's row has its end already, so nobody waits. An entry that stays is delivered once more when its lock has
+        ended, and dropped.
+        """
         if fetch_next:
             raise ValueError("the worker fetches by itself")
-        await self._ends.ask(_Held(job.id, token))
+        ending = asyncio.create_task(self._end_soon(_Held(job.id, token)), name="end of an entry")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def _end_soon(self, held: _Held) -> None:
+        try:
+            await self._ends.ask(held)
+        except Exception as error:
+            self._report(error)
+
+    async def close(self, force: bool = False) -> None:
+        """Close when the entries that are about to end have ended."""
+        if self._ending and not force:
+            await asyncio.wait(self._ending)
+        await super().close(force=force)
 
     async def _end(self, done: Sequence[_Held]) -> list[None]:
         ids, tokens = [one.id for one in done], [one.token for one in done]
@@ -75,7 +98,7 @@ class BatchWorker(EntryWorker):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.backend: _Backend = _Backend(self.name, self.backend.connection)
+        self.backend: _Backend = _Backend(self.name, self.backend.connection, self.report)
         self._places: list[asyncio.Future[Job | None]] = []
         self._fetching: asyncio.Task[None] | None = None
         self._resting: asyncio.Task[int] | None = None
@@ -116,8 +139,9 @@ class BatchWorker(EntryWorker):
     async def _take(self, token: str) -> list[Job]:
         if self.closing:
             return []
-        wanted = len(self._places)
-        rows = await self.backend.take(token, self.opts["lockDuration"], wanted)
+        async with self.backend.turn:
+            wanted = len(self._places)
+            rows = await self.backend.take(token, self.opts["lockDuration"], wanted)
         # What comes from now on is told of, so there is no need to look again before it does.
         self.drained = len(rows) < wanted
         return [self._job(row) for row in rows]

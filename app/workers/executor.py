@@ -67,7 +67,7 @@ class Executor:
         self._lease = lease
         self._chance = chance
         self._closing = False
-        self._ends: Together[End, bool] = Together(store.complete_all)
+        self._ends: Together[End, bool] = Together(store.complete_all, store.turn)
 
     def close(self) -> None:
         """Take no more jobs, and stop the running ones at their next boundary."""

@@ -10,13 +10,16 @@ import pytest
 import redis
 from bullmq import Job
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.database.connect import open_database
 from app.database.tables import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.queue import batches
 from app.queue.bullmq import AGED, ENTRY_DEFAULTS, QUEUE, queue_priority
 from app.queue.engine import Delivery, Entry
 from app.services import engine_of
 from app.settings import Settings
+from app.telemetry.events import LogEvent
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -184,6 +187,25 @@ async def test_who_has_lost_the_lock_of_one_delivery_still_ends_the_others(engin
     taken_away.set()
     await consumer.stop()
     assert await engine.missing([lost, kept]) == [kept], "the one that it has lost is left to who has it now"
+
+
+async def test_an_end_that_fails_is_told_of_and_keeps_nobody_from_going_on(settings, monkeypatch):
+    monkeypatch.setattr(batches, "_END", "SELECT no_such_function()")
+    async with open_database(settings) as database:
+        engine = engine_of(settings, database)
+        await engine.open()
+        await engine.enqueue([entry(), entry()])
+        with capture_logs() as lines:
+
+            async def told():
+                return [line for line in lines if line["event"] == LogEvent.QUEUE_ERROR]
+
+            async with consuming(engine) as seen:
+                await delivered(seen, 2)
+                (first, *_) = await eventually(told)
+        assert (await engine.counts())["active"] == 2, "they are delivered again when their locks have ended"
+        await engine.close()
+    assert "no_such_function" in first["error"]
 
 
 async def take_lock(settings: Settings, delivery: Delivery) -> None:
