@@ -9,9 +9,19 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
 
+#: By the name of a result: where its rows are, and what kind of fact each of them is.
+_RESULTS = {
+    "benchmark": ("queues", "queue_rate"),
+    "vitals": ("vitals", "vital"),
+    "crowd": ("seen", "crowd_count"),
+    "list_speed": ("looks", "look"),
+    "compared": ("tools", "compared_tool"),
+}
+
+
 def collect() -> Iterator[Mapping[str, Any]]:
     """Yield one fact for each row of each result, and one about when and where each was taken."""
-    for name, rows in (("benchmark", "queues"), ("vitals", "vitals"), ("crowd", "seen"), ("compared", "tools")):
+    for name, (rows, kind) in _RESULTS.items():
         file = DOCS / f"{name}.json"
         if not file.exists():
             continue
@@ -20,7 +30,4 @@ def collect() -> Iterator[Mapping[str, Any]]:
         yield {"kind": name, "key": "taken", **where, **document["taken"]}
         for order, row in enumerate(document[rows]):
             title = row.get("title") or row["meaning"]
-            yield {"kind": _KINDS[name], **where, **row, "title": title, "order": order}
-
-
-_KINDS = {"benchmark": "queue_rate", "vitals": "vital", "crowd": "crowd_count", "compared": "compared_tool"}
+            yield {"kind": kind, **where, **row, "title": title, "order": order}

@@ -231,18 +231,22 @@ async def _pages(app: FastAPI, rounds: int) -> list[Seen]:
     found = []
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         client.cookies.set(door.COOKIE, session, domain="test.local", path="/ui")
-        for key, path in (
-            ("page.list", "/ui/jobs"),
-            ("page.filtered", "/ui/jobs?status=failed&type=geocode_households&text=timeout"),
-            ("page.failures", "/ui/failures"),
-            ("page.queues", "/ui/queues?span=7d"),
+        for key, path, shown in (
+            ("page.list", "/ui/jobs", "the list"),
+            (
+                "page.filtered",
+                "/ui/jobs?status=failed&type=geocode_households&text=timeout",
+                "the list with a status, a type and a word",
+            ),
+            ("page.failures", "/ui/failures", "failures"),
+            ("page.queues", "/ui/queues?span=7d", "queues, with the charts of a week"),
         ):
 
             async def ask(path: str = path) -> None:
                 (await client.get(path)).raise_for_status()
 
             times = [await _timed(ask) for _ in range(rounds)]
-            found.append(_seen(key, f"The whole page, rendered: `{path.partition('?')[0]}`", times, PAGE_MS))
+            found.append(_seen(key, f"Rendered page: {shown}", times, PAGE_MS))
     return found
 
 
