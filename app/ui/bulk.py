@@ -190,9 +190,19 @@ async def _confirmation(
         lost=_LOST[many.action],
         kinds={kind: kinds[kind] for kind in FailureKind if kind in kinds},
         again=kinds.get(FailureKind.PERMANENT, 0),
+        cause=await _cause(services, many),
         destructive=many.action in {BulkAction.CANCEL, BulkAction.DELETE},
         fault=fault,
     )
+
+
+async def _cause(services: Everything, many: Many) -> str | None:
+    """Return the newest error of the group of failures that the jobs are chosen by; None: they are chosen otherwise."""
+    fingerprint = dict(parse_qsl(many.query)).get("fingerprint")
+    if many.ids is not None or fingerprint is None:
+        return None
+    groups = await FailureReader(services.database.engine).groups()
+    return next((group.message for group in groups if group.fingerprint == fingerprint), None)
 
 
 def _said(action: BulkAction, plan: Plan, done: int) -> str:

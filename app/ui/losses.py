@@ -23,7 +23,7 @@ async def losses(button: Button, job: Job, checkpoints: CheckpointStore) -> list
 
 
 def _by_cancel(job: Job) -> list[str]:
-    said = [f"What it has done stays done: {_so_far(job)}." if job.processed_items else "It has done nothing yet."]
+    said = [f"What it has done stays done{_so_far(job)}." if _begun(job) else "It has done nothing yet."]
     if job.status is Status.PROCESSING:
         said.append("It stops at its next boundary, after the step that it is in.")
     if job.has_dependents:
@@ -34,7 +34,7 @@ def _by_cancel(job: Job) -> list[str]:
 def _by_force_fail(job: Job) -> list[str]:
     said = ["It ends at once, whatever its worker does."]
     if job.status is Status.PROCESSING:
-        said.append(f"The step that the worker is in is lost. What was done before stays: {_so_far(job)}.")
+        said.append(f"The step that the worker is in is lost. What was done before stays{_so_far(job)}.")
     if job.has_dependents:
         said.append(_DEPENDENTS)
     return [*said, _RETRY]
@@ -60,7 +60,14 @@ async def _stored(job: Job, checkpoints: CheckpointStore) -> str:
     return f"{plural(len(saved), 'checkpoint')}, {size(sum(each.size for each in saved))}"
 
 
+def _begun(job: Job) -> bool:
+    # A handler that reports a percentage counts more than whole items.
+    return bool(job.processed_items or job.progress.percent)
+
+
 def _so_far(job: Job) -> str:
+    if not job.processed_items and _begun(job):
+        return ""
     if job.total_items and job.processed_items <= job.total_items:
-        return f"{thousands(job.processed_items)} of {thousands(job.total_items)} items"
-    return plural(job.processed_items, "item")
+        return f": {thousands(job.processed_items)} of {thousands(job.total_items)} items"
+    return f": {plural(job.processed_items, 'item')}"

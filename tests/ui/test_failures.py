@@ -108,6 +108,8 @@ async def test_a_group_is_deleted_as_a_whole_after_a_counted_confirmation(app, p
     del fields["token"]
     asked = shown(await ada.post("/jobs/bulk", **fields))
     assert texts(asked, "h1") == ["Delete 3 jobs?"]
+    assert texts(asked, ".confirm > p")[0] == ROOM.format(2), "the error of the group"
+    assert texts(asked, ".found dt")[0] == "Jobs of this group"
     confirmed = {f.get("name"): f.get("value") for f in asked.cssselect("form.confirm input[type=hidden]")}
     del confirmed["token"]
     answer = await ada.post("/jobs/bulk/confirmed", **confirmed)

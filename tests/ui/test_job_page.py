@@ -51,6 +51,12 @@ async def test_a_percentage_that_counts_more_than_items_does_not_stand_beside_no
             await workshop.put(job, status, processed_items=done, total_items=50, output_stats=stats)
             page = shown(await ada.get(f"/jobs/{job.id}"))
             assert texts(page, ".progress-line + p") == said, (stats, done, status)
+        await workshop.put(job, Status.PROCESSING, processed_items=done, total_items=50, output_stats=stats)
+        asked = shown(await ada.get(f"/jobs/{job.id}/force-fail")).text_content()
+        kept = f": {said[0]}" if said else ""
+        assert f"What was done before stays{kept}." in asked
+        cancel = shown(await ada.get(f"/jobs/{job.id}/cancel")).text_content()
+        assert ("It has done nothing yet." in cancel) == (done == 0 and not stats)
 
 
 async def test_an_ended_job_says_how_long_it_ran_without_the_time_between_its_attempts(people, workshop):
