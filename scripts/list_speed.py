@@ -3,7 +3,8 @@
     uv run python scripts/list_speed.py [--jobs 1000000] [--rounds 200] [--write]
 
 The jobs are made by SQL in an embedded database of its own, which is removed afterwards. Every look is asked for
-through the service's own code, each time for other values, so that nothing is fast because it has just been asked for.
+through the service's own code; what has values is asked for with others each time, so that it is not fast because it
+has just been asked for.
 With ``--write`` the result goes to docs/list_speed.json, from which a page is made.
 """
 

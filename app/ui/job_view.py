@@ -62,14 +62,14 @@ class AttemptView:
 class ErrorView:
     """An entry of the error log; ``known`` tells whether the catalogue of problems explains its code.
 
-    ``kind`` says whether it comes again, in words; empty: that is not known.
+    ``kind`` says whether it comes again.
     """
 
     at: datetime
     message: str
     code: str | None
     known: bool
-    kind: str
+    kind: FailureKind
     stage: str
     rest: Mapping[str, str]
 
@@ -145,7 +145,7 @@ def errors_of(job: Job, registry: Registry) -> list[ErrorView]:
             message=str(entry.get("message", "")),
             code=str(entry["code"]) if entry.get("code") else None,
             known=entry.get("code") in _KNOWN_CODES,
-            kind="" if failure_kind(entry) is FailureKind.UNKNOWN else failure_kind(entry).label,
+            kind=failure_kind(entry),
             stage=registry.stage_label(job.type, str(entry["stage"])) if entry.get("stage") else "",
             rest={name: _plain(value) for name, value in entry.items() if name not in _PLACED},
         )

@@ -4,7 +4,8 @@ from app.jobs.checkpoints import CheckpointStore
 from app.jobs.model import Job
 from app.jobs.states import Status
 from app.ui.buttons import Button
-from app.ui.words import plural, size, thousands
+from app.ui.job_row import progress_of
+from app.ui.words import plural, size
 
 _DEPENDENTS = "Jobs that wait for it fail, are cancelled, or run all the same, as each of them says."
 _RETRY = "It can be retried, and then goes on from its last checkpoint."
@@ -66,8 +67,5 @@ def _begun(job: Job) -> bool:
 
 
 def _so_far(job: Job) -> str:
-    if not job.processed_items and _begun(job):
-        return ""
-    if job.total_items and job.processed_items <= job.total_items:
-        return f": {thousands(job.processed_items)} of {thousands(job.total_items)} items"
-    return f": {plural(job.processed_items, 'item')}"
+    items = progress_of(job).items
+    return f": {items} items" if items else ""
