@@ -220,6 +220,10 @@ document.addEventListener("toggle", (event) => {
 }, true);
 document.addEventListener("keydown", pressed);
 document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+document.addEventListener("htmx:before:swap", (event) => {
+  // An answer that was on its way when updates were stopped comes too late.
+  if (stopped && "X-Live" in event.detail.ctx.request.headers) event.preventDefault();
+});
 document.addEventListener("htmx:after:swap", renew);
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => { if (event.persisted) connect(); });

@@ -95,6 +95,21 @@ def test_a_page_that_is_not_updated_stays_as_it_is_until_it_is_updated_again(ser
     expect(page.locator(".live")).to_contain_text("Live")
 
 
+def test_an_answer_that_comes_after_updates_were_stopped_is_not_shown(service, open_page):
+    job = service.job(service.user(Role.ADMIN, "ada"), **town("Latetown"))
+    page = open_page("/ui/jobs?text=latetown")
+    expect(page.locator(".live")).to_contain_text("Live")
+    held = []
+    page.route("**/ui/jobs?*", lambda route: held.append(route))
+    with page.expect_request("**/ui/jobs?*"):
+        service.settle(service.claimed(job), Event.COMPLETE)
+    page.get_by_role("button", name="Stop updating").click()
+    with page.expect_event("requestfinished", lambda request: request == held[0].request):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    expect(page.locator(f"#job-{job.id}")).to_contain_text("Pending")
+
+
 def test_who_is_signed_out_elsewhere_is_sent_to_the_sign_in(service, open_page):
     job = service.job(service.user(Role.ADMIN, "ada"))
     page = open_page(f"/ui/jobs/{job.id}", name="leaver")
