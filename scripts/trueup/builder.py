@@ -5,6 +5,7 @@ everything but the pages. NOTES is a file that says what the site in SITE was bu
 which says what it is built from now.
 """
 
+import gc
 import json
 import logging
 import os
@@ -27,6 +28,7 @@ from trueup.tree import digest_of
 
 def main() -> None:
     """Build. Complaints go to the standard output, a line each; exits with 1 when there are any."""
+    gc.set_threshold(50_000)  # a site is many objects that live until it is built
     configuration, site, *rest = sys.argv[1:]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(levelname)-8s-  %(message)s"))
@@ -49,7 +51,7 @@ def main() -> None:
 def _only_changed(config: MkDocsConfig, reads: str, notes: Path) -> bool:
     """Mark which pages of the site stand as they are; whether any do. Notes what the site is going to be."""
     bindings = current()
-    pages = {page.docs_path: digest_of([bindings.render(page)]) for page in bindings.pages}
+    pages = {page.docs_path: digest_of([page.text]) for page in bindings.pages}
     # What every page may show of the others: their titles, and where names are documented.
     front = [f"{page.docs_path} {_title(page)}" for page in bindings.pages]
     places = [f"{name} {place}" for name, place in sorted(bindings.places.items())]

@@ -10,6 +10,7 @@ from lxml import etree
 _ADDRESSES = ("href", "src", "poster")
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _HINTS = frozenset({"preconnect", "dns-prefetch"})
+_TELLING = frozenset({"id", "name", "http-equiv", "srcset", "data", *_ADDRESSES})
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def _page(path: str, tree: etree._Element) -> BuiltPage:
     titles: dict[str, str] = {}
     refresh, base = None, ""
     for element in tree.iter("*"):
+        if _TELLING.isdisjoint(element.keys()):
+            continue  # as most elements are, which only give code its colours
         tag, get = element.tag, element.get
         if (name := get("id")) is not None:
             ids[name] += 1

@@ -221,37 +221,23 @@ class Run:
         return {ident: sorted(places) for ident, places in found.items()}
 
     def _examples(self, pages: Sequence[Page]) -> None:
-        with self._timed("examples", "examples") as entry:
-            known = {} if self.scope.lines else {page.path: self._known.examples(page) for page in pages}
-            self.examples = {path: verified for path, verified in known.items() if verified is not None}
-            entry.cached = sum(self.examples.values())
-            fresh = [page for page in pages if page.path not in self.examples]
-            if fresh:
-                entry.note = self._play(fresh)
-            entry.counted = sum(self.examples.values())
-
-    def _play(self, pages: Sequence[Page]) -> str:
-        """Play the examples of pages, and say what could not be asked."""
         from trueup.examples.run import run_pages
 
-        lines = chosen_lines(self.scope.paths)
-        result = run_pages(
-            self.config,
-            pages,
-            root=self.root,
-            write=False,
-            jobs=os.cpu_count() or 1,
-            lines=lines,
-            progress=self.progress,
-        )
-        self.findings += result.findings
-        self.examples |= result.per_page
-        troubled = {finding.path for finding in result.findings}
-        if not self.scope.lines and troubled <= {page.path for page in pages}:
-            for page in pages:
-                if page.path not in troubled:
-                    self._known.note_examples(page, result.per_page[page.path])
-        return result.note
+        with self._timed("examples", "examples") as entry:
+            result = run_pages(
+                self.config,
+                pages,
+                root=self.root,
+                write=False,
+                jobs=os.cpu_count() or 1,
+                lines=chosen_lines(self.scope.paths),
+                progress=self.progress,
+                known=None if self.scope.lines else self._known,
+            )
+            self.findings += result.findings
+            self.examples = dict(result.per_page)
+            entry.counted = sum(self.examples.values())
+            entry.cached, entry.note = result.remembered, result.note
 
     def _links(self, site: SiteCheck, pages: int, built: Future[Timed[None]], links: Future[Timed[SiteResult]]) -> None:
         with self._timed("site", "pages") as entry:

@@ -1,5 +1,6 @@
 """The command line of trueup."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -361,6 +362,7 @@ def _run(root: Path, scope: Scope, remembering: bool) -> Report:
     from trueup import config as configuration
     from trueup.check import Run
 
+    gc.set_threshold(50_000)  # facts and pages are many objects that live until the end
     with shown_progress() as progress:
         return Run(configuration.load(root), root, scope, progress, _now, memory).execute()
 

@@ -17,11 +17,16 @@ def read_inventory(config: Config, root: Path) -> Inventory:
 
     Empty when it has not been written yet. Raises `TrueupError` when a file is something else.
     """
+    collected = read_collected(config, root)
+    return Inventory([*collected, *ambient(config, root)]) if len(collected) else collected
+
+
+def read_collected(config: Config, root: Path) -> Inventory:
+    """The committed inventory alone: the facts that were collected from the code. Raises `TrueupError` likewise."""
     path = root / config.inventory
     if not path.exists():
         return Inventory(())
-    inventory = Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
-    return Inventory([*inventory, *ambient(config, root)])
+    return Inventory.load(_text(path, config.inventory), config.inventory.as_posix())
 
 
 def ambient(config: Config, root: Path) -> list[Fact]:

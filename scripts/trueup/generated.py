@@ -7,7 +7,7 @@ from typing import Any
 
 from trueup import backing, vocabulary, watermark
 from trueup.bindings import Bindings
-from trueup.committed import read_document, read_inventory
+from trueup.committed import read_collected, read_document
 from trueup.config import Config
 from trueup.covered import measure
 from trueup.drift import Change, compare, findings
@@ -19,7 +19,7 @@ from trueup.truth import Truth, dump_document
 
 def changes(truth: Truth, config: Config, root: Path) -> list[Change]:
     """How the facts of the code differ from the committed inventory."""
-    return compare(read_inventory(config, root), truth.inventory)
+    return compare(read_collected(config, root), truth.inventory)
 
 
 def check(

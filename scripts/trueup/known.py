@@ -2,7 +2,7 @@
 
 The rule: a check reads every file of the project, with these exceptions. Collecting facts and playing examples read no
 *document* (a page, the vocabulary, the configuration of the site, the results of an earlier run) but those that they
-are seen to read. The facts note which documents are opened meanwhile; a page's examples read their own page, and what
+are seen to read. The facts note which documents are opened meanwhile; an act reads what its page says of it, and what
 its code can reach.
 """
 
@@ -15,7 +15,6 @@ from typing import Any
 from trueup.collect.settings import Validator
 from trueup.config import Config
 from trueup.memory import Memory, opened, unchanged
-from trueup.pages import Page
 from trueup.reach import reached
 from trueup.tree import OWN, digest_of
 from trueup.truth import Truth
@@ -58,14 +57,14 @@ class Known:
         with project_imports(self._root, self._config.env):
             return settings.validators(self._config.settings)
 
-    def examples(self, page: Page) -> int | None:
-        """How many examples of a page were verified."""
-        kept = self._memory.recall("examples", *self._example(page))
-        return None if kept is None else int(kept["verified"])
+    def act(self, script: str) -> int | None:
+        """How many examples of an act were verified; `script` is all that its page says of it."""
+        kept = self._memory.recall("act", *self._act(script))
+        return None if kept is None else int(kept)
 
-    def note_examples(self, page: Page, verified: int) -> None:
-        """Remember that all examples of a page are true."""
-        self._memory.remember("examples", *self._example(page), value={"verified": verified})
+    def note_act(self, script: str, verified: int) -> None:
+        """Remember that all examples of an act are true."""
+        self._memory.remember("act", *self._act(script), value=verified)
 
     def screenshot(self, *reads: str) -> bool:
         """Whether a screenshot showed what it should; `reads` is what it depends on besides the code."""
@@ -117,18 +116,16 @@ class Known:
             and not f"{path}/".startswith(served)
         )
 
-    def _example(self, page: Page) -> Iterator[str]:
-        sources = [page.text, *self._shell(page.text)]
-        for path in sorted({page.path, *reached(sources, self._documents, str(self._root))}):
-            yield f"{path} {self._memory.tree.files.get(path, '')}"
-        # What was verified is what has been read of the page, whatever the file says now.
-        yield from (page.text, self._code)
+    def _act(self, script: str) -> Iterator[str]:
+        for path in sorted(reached([script, *self._shell(script)], self._documents, str(self._root))):
+            yield f"{path} {self._memory.tree.files[path]}"
+        yield from (script, self._code)
 
-    def _shell(self, text: str) -> Iterator[str]:
-        """The scenarios and failures that a page names, or seems to name."""
+    def _shell(self, script: str) -> Iterator[str]:
+        """The scenarios and failures that an act names, or seems to name."""
         for folder in (self._config.scenarios, self._config.failures):
             for path in sorted((self._root / folder).glob("*.sh")) if folder else ():
-                if re.search(rf"(?<![\w-]){re.escape(path.stem)}(?![\w-])", text):
+                if re.search(rf"(?<![\w-]){re.escape(path.stem)}(?![\w-])", script):
                     yield path.read_text(encoding="utf-8", errors="replace")
 
     def _relative(self, paths: Iterable[str]) -> set[str]:

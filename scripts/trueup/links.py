@@ -181,8 +181,9 @@ class _Resolver:
 
     def _locate(self, page: BuiltPage, href: str) -> tuple[str | None, str]:
         """The file of the site that an address means, and its fragment; no file when it leaves the site."""
-        scheme = urlsplit(href).scheme
-        if scheme in _INERT:
+        if href.startswith("#") and not page.base:
+            return page.path, unquote(href[1:])  # most links are of this kind, and need no more thought
+        if urlsplit(href).scheme in _INERT:
             return None, ""
         here = f"http://site.invalid{self._prefix}{page.path}"
         parts = urlsplit(urljoin(urljoin(here, page.base) if page.base else here, href))

@@ -8,7 +8,10 @@ import re
 from collections.abc import Collection, Sequence
 
 _MARKS = re.compile(
-    r"BASH_SOURCE|rev-parse|__file__|__path__|getfile|getsourcefile|find_spec|inspect\b|/proc/|\.venv/\.\."
+    r"BASH_SOURCE|rev-parse|__file__|__path__|find_spec|\.venv/\.\."
+    r"|getfile|getsourcefile|getabsfile|getframeinfo|currentframe|co_filename|inspect\.(?:stack|trace)"
+    # What a process may do and how much it uses says nothing of where it is.
+    r"|/proc/(?!(?:\$\w+|\d+)/(?:limits|status|io)\b)"
 )
 """How code learns in which folder the project is."""
 

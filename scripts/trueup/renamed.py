@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from trueup import repository
-from trueup.committed import read_inventory
+from trueup.committed import read_collected
 from trueup.config import Config
 from trueup.drift import compare
 from trueup.errors import TrueupError
@@ -32,7 +32,7 @@ class Renamed:
     @cached_property
     def _names(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for before in (read_inventory(self._config, self._root), self._last()):
+        for before in (read_collected(self._config, self._root), self._last()):
             for change in compare(before, self._live):
                 if change.before and change.after and change.before.key != change.after.key:
                     for old, new in _pairs(change.before, change.after):

@@ -27,22 +27,22 @@ def check(page: Page, vocabulary: Vocabulary) -> Iterator[Finding]:
             if right is None or vocabulary.explains(match[0]):
                 continue
             line = prose.line + text.count("\n", 0, match.start())
-            mend = f"did you mean {right}? Else list the word in the vocabulary"
+            mend = f"did you mean {_meant(right)}? Else list the word in the vocabulary"
             yield Finding(page.path, line, "word-misspelt", f"{match[0]!r} is misspelt", mend)
 
 
 @cache
 def _dictionary() -> Mapping[str, str]:
-    """Misspelt word → what may be meant."""
+    """Misspelt word → the words that may be meant, as the dictionary lists them."""
     try:
         text = files("codespell_lib").joinpath("data/dictionary.txt").read_text(encoding="utf-8")
     except (ModuleNotFoundError, OSError):
         raise TrueupError("spelling needs codespell; install it, or set tool.trueup.spelling = false") from None
-    return dict(_entry(line) for line in text.splitlines() if "->" in line)
+    entries = (line.partition("->") for line in text.splitlines())
+    return {wrong.lower(): right for wrong, arrow, right in entries if arrow}
 
 
-def _entry(line: str) -> tuple[str, str]:
-    """One line `recieve->receive` or `abc->abd, abe, with a reason`; the reason comes after the last comma."""
-    wrong, _, right = line.partition("->")
+def _meant(right: str) -> str:
+    """The words of an entry (`receive`, or `abd, abe, with a reason`): after the last comma there is a reason."""
     words = [word.strip() for word in right.split(",")]
-    return wrong.lower(), " or ".join(word for word in words[:-1] if word) or words[0]
+    return " or ".join(word for word in words[:-1] if word) or words[0]

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -16,19 +16,41 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Test:
-    """One test function. `doubt` says why it proves nothing; empty when it may.
+    """One test function, `key` within its `module`."""
 
-    `headlines` are the first lines of its own docstring, and of those of its classes and of its module.
-    """
-
-    node: str
     file: str
-    line: int
-    source: str
-    doubt: str = ""
-    headlines: Sequence[str] = ()
+    key: str
+    module: "_Module" = field(repr=False, compare=False)
 
     __test__ = False
+
+    @property
+    def node(self) -> str:
+        """The id by which pytest knows it."""
+        return f"{self.file}::{self.key}"
+
+    @property
+    def line(self) -> int:
+        """Where its `def` stands."""
+        return self.module.tests[self.key][0].lineno
+
+    @property
+    def source(self) -> str:
+        """Its text, with its decorators."""
+        function = self.module.tests[self.key][0]
+        first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
+        return "\n".join(self.module.lines[first - 1 : function.end_lineno])
+
+    @property
+    def headlines(self) -> Sequence[str]:
+        """The first lines of its own docstring, and of those of its classes and of its module."""
+        return self.module.tests[self.key][2]
+
+    @cached_property
+    def doubt(self) -> str:
+        """Why it proves nothing; empty when it may."""
+        function, marks, _ = self.module.tests[self.key]
+        return _doubt(function, marks, self.module)
 
     @property
     def sentence(self) -> str:
@@ -60,7 +82,7 @@ def find(root: Path, node: str) -> Test | NoTest:
     if key not in module.tests:
         near = closest(key, module.tests)
         return NoTest(f"{file} has no test {key}", f"{file}::{near}" if near else None)
-    return _test(file, key, module)
+    return Test(file, key, module)
 
 
 def tests_in(root: Path, file: str) -> Iterator[Test]:
@@ -70,19 +92,12 @@ def tests_in(root: Path, file: str) -> Iterator[Test]:
     except (OSError, SyntaxError, ValueError):
         return
     for key in module.tests:
-        yield _test(file, key, module)
+        yield Test(file, key, module)
 
 
 def tree_of(path: Path) -> ast.Module:
     """The syntax tree of a file of tests. Raises `OSError` or `SyntaxError` when it cannot be read."""
     return _module(path.read_text(encoding="utf-8")).tree
-
-
-def _test(file: str, key: str, module: "_Module") -> Test:
-    function, marks, headlines = module.tests[key]
-    first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
-    source = "\n".join(module.lines[first - 1 : function.end_lineno])
-    return Test(f"{file}::{key}", file, function.lineno, source, _doubt(function, marks, module), headlines)
 
 
 _Found = tuple[_Function, Sequence[ast.expr], Sequence[str]]  # with marks and headlines, those of class and module too

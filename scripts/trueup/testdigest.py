@@ -55,6 +55,7 @@ def _definitions(tree: ast.Module) -> Mapping[str, ast.AST]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _names(node: ast.AST) -> set[str]:
     """The names that a piece of code uses; a test names its fixtures by its parameters."""
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} | {
@@ -62,6 +63,7 @@ def _names(node: ast.AST) -> set[str]:
     }
 
 
+@lru_cache(maxsize=4096)
 def _substance(node: ast.AST) -> str:
     """A piece of code as text in which only what it does is left."""
     stored = (each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from trueup.collect.files import paths
@@ -31,8 +32,14 @@ class TestRun:
 
     def outcome(self, node: str) -> str:
         """The worst outcome of a test and of all its parameters; empty when it was not run."""
-        found = {what for name, what in self.outcomes.items() if name == node or name.startswith(f"{node}[")}
-        return min(found, key=_rank, default="")
+        return min(self._by_test.get(node, ()), key=_rank, default="")
+
+    @cached_property
+    def _by_test(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for name, what in self.outcomes.items():
+            found.setdefault(name.partition("[")[0], set()).add(what)
+        return found
 
 
 def _rank(outcome: str) -> int:

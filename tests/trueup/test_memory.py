@@ -247,12 +247,12 @@ class Plays:
         block = f"```bash\necho x >> {self.marks / name}\n```\n"
         self.project.add(f"docs/{name}.md", f"{front}# Page {name}\n\n{block}")
 
-    def played(self, *paths: str) -> set[str]:
-        """The pages whose examples a run plays."""
+    def played(self, *paths: str, examples: int = 1) -> set[str]:
+        """The pages whose examples a run plays; `paths` hold as many `examples`."""
         before = self._counts()
         report = self.checks.run(*paths)
         assert not report.findings
-        assert sum(entry.examples for entry in report.pages.values()) == (3 if not paths else 1)
+        assert sum(entry.examples for entry in report.pages.values()) == (examples if paths else 3)
         after = self._counts()
         return {name for name in after if after[name] != before.get(name, 0)}
 
@@ -272,7 +272,7 @@ def test_examples_are_played_again_when_something_that_they_read_has_changed(pla
     assert plays.played() == set()
     plays.project.add("docs/guide/loans.md", "\nMore.\n")
     assert plays.played() == {"pages"}, "its scenario copies all pages"
-    plays.project.add("docs/one.md", "\nMore.\n")
+    plays.project.edit("docs/one.md", "echo x >>", "echo y; echo x >>")
     assert plays.played() == {"one", "pages"}
     plays.project.add("vocabulary.toml", "# a comment\n")
     assert plays.played() == set()
@@ -284,8 +284,29 @@ def test_examples_are_played_again_when_something_that_they_read_has_changed(pla
     assert plays.played() == {"one", "plain", "pages"}
 
 
+def test_prose_plays_nothing_anew(plays: Plays) -> None:
+    plays.project.edit("docs/one.md", "# Page one", "Some prose.\n\n# Page one, again")
+    assert plays.played("docs/one.md") == set()
+
+
+def test_an_example_that_tells_its_line_is_played_again_where_it_stands_elsewhere(plays: Plays) -> None:
+    plays.project.edit("docs/one.md", "echo x >>", 'echo "$LINENO" >/dev/null; echo x >>')
+    assert plays.played("docs/one.md") == {"one"}
+    plays.project.edit("docs/one.md", "# Page one", "Some prose.\n\n# Page one")
+    assert plays.played("docs/one.md") == {"one"}
+
+
+def test_of_a_page_only_the_scene_that_has_changed_is_played_again(plays: Plays) -> None:
+    scene = "/// scene\n///\n\n```bash\necho x >> {mark}\n```\n"
+    for name in ("first", "second"):
+        plays.project.add("docs/one.md", f"\n## {name}\n\n" + scene.format(mark=plays.marks / name))
+    assert plays.played("docs/one.md", examples=3) == {"one", "first", "second"}
+    plays.project.edit("docs/one.md", f"x >> {plays.marks / 'second'}", f"y >> {plays.marks / 'second'}")
+    assert plays.played("docs/one.md", examples=3) == {"one", "second"}
+
+
 def test_some_pages_share_the_memory_of_all(plays: Plays) -> None:
-    plays.project.add("docs/one.md", "\nMore.\n")
+    plays.project.edit("docs/one.md", "echo x >>", "echo y; echo x >>")
     assert plays.played("docs/one.md") == {"one"}
     assert plays.played() == {"pages"}
 

@@ -24,6 +24,11 @@ CASES = [
     ('cd "$(dirname "${BASH_SOURCE[0]}")/.."\n', DOCUMENTS),
     ("git -C .venv/.. rev-parse --show-toplevel\n", DOCUMENTS),
     ("import library\nprint(library.__file__)\n", DOCUMENTS),
+    ("import inspect\ninspect.stack()[0]\n", DOCUMENTS),
+    ("import inspect\ninspect.signature(print)\nmodule:inspect\n", set()),
+    ("cat /proc/$$/environ\n", DOCUMENTS),
+    ('ls "/proc/$SERVICE_PID/cwd"\n', DOCUMENTS),
+    ('cat "/proc/$SERVICE_PID/limits" /proc/12/status\n', set()),
     ("cat /srv/project/docs/index.md\n", DOCUMENTS),
 ]
 

@@ -1,14 +1,19 @@
 """Acts: what of a page is played on one stage. The main story is one, each scene another."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from trueup.errors import TrueupError
 from trueup.examples.story import Step, Story
+from trueup.pages import Block
 from trueup.scenes import Scene
 
 _PROGRAM = 4
 """As many blocks take as long as the start of a program in the background."""
+
+_COUNTS_LINES = re.compile("lineno", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,20 @@ class Act:
         started = sum(line.endswith(" &") for source in sources for line in source.splitlines())
         return len(sources) + _PROGRAM * (started + bool(self.failure))
 
+    @property
+    def script(self) -> str:
+        """All that the page says of it, as text: with the code of the project, it decides what comes of the act.
+
+        Messages name the page and the line, so where its blocks stand belongs to it when they show such a message.
+        """
+        page, options = self.story.page, self.story.options
+        blocks = [block for step in (*self.prelude, *self.steps) for block in (step.block, step.output) if block]
+        begins = [len(self.prelude), self.failure, dict(self.service_env), options.model_dump()]
+        script = "".join([f"{page.path} {json.dumps(begins)}\n", *map(_written, blocks)])
+        if page.path.rpartition("/")[2] in script.partition("\n")[2] or _COUNTS_LINES.search(script):
+            script += json.dumps([block.line for block in blocks])
+        return script
+
 
 def acts_of(story: Story) -> list[Act]:
     """The acts of a page that hold something to verify: the main story, then the scenes in order."""
@@ -58,6 +77,11 @@ def acts_of(story: Story) -> list[Act]:
         steps = tuple(step for step, owner in zip(story.steps, owners, strict=True) if owner is scene)
         acts.append(Act(story, scene, prelude, steps))
     return [act for act in acts if act.steps]
+
+
+def _written(block: Block) -> str:
+    head = [block.language, block.classes, dict(block.attributes), len(block.source)]
+    return f"{json.dumps(head)}\n{block.source}\n"
 
 
 def _owner(scenes: Iterable[Scene], step: Step) -> Scene | None:

@@ -181,8 +181,9 @@ class Play:
         if self.act.story.options.service is False or step.kind not in _ASKING:
             return
         for match in _LOCAL.finditer(step.block.source):
-            # What the page itself starts on that port, it may ask.
-            others = _LOCAL.sub("", "\n".join(each.block.source for each in self.act.story.steps))
+            # What the act itself starts on that port, it may ask.
+            steps = (*self.act.prelude, *self.act.steps)
+            others = _LOCAL.sub("", "\n".join(each.block.source for each in steps))
             if re.search(rf"(?<!\d){match[1]}(?!\d)", others):
                 continue
             line = step.block.line + 1 + step.block.source.count("\n", 0, match.start())
