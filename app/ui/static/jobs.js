@@ -44,7 +44,10 @@ function show(state) {
   }
 }
 
-const due = new Map();
+const due = new Map(), asked = new Set();
+
+// What is asked for, and its filter, go one after the other; news that comes meanwhile is looked at after them.
+const busy = (region) => [...asked].some(({ target, sourceElement }) => target?.id === region.id && sourceElement.isConnected);
 
 function refresh(region) {
   // A part is asked for at most once in a pace, and at its end once more when there was more news.
@@ -53,7 +56,9 @@ function refresh(region) {
   due.set(region.id, Math.max(Date.now(), due.get(region.id) ?? 0) + PACE);
   setTimeout(() => {
     const found = document.getElementById(region.id);
-    if (found && !stopped) htmx.trigger(found, "news");
+    if (!found || stopped) return;
+    if (busy(found)) refresh(found);
+    else htmx.trigger(found, "news");
   }, Math.max(0, wait));
 }
 
@@ -220,6 +225,8 @@ document.addEventListener("toggle", (event) => {
 }, true);
 document.addEventListener("keydown", pressed);
 document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+document.addEventListener("htmx:before:request", (event) => asked.add(event.detail.ctx));
+document.addEventListener("htmx:finally:request", (event) => asked.delete(event.detail.ctx));
 document.addEventListener("htmx:before:swap", (event) => {
   // An answer that was on its way when updates were stopped comes too late.
   if (stopped && "X-Live" in event.detail.ctx.request.headers) event.preventDefault();

@@ -9,6 +9,25 @@ from app.jobs.context import Step
 from app.jobs.states import Event, Status
 
 
+def asks(request):
+    """Whether a request is one for the list, because of news."""
+    return "/ui/jobs?" in request.url and "x-live" in request.headers
+
+
+def held_back(page):
+    """The routes of the first request for the list from now on, once there is one; the others go on as they are."""
+    held, address = [], page.url
+    page.goto("about:blank")
+    with page.expect_response(lambda answer: asks(answer.request)):
+        page.goto(address)  # what is asked for when the stream has begun is over
+
+    def hold(route):
+        held.append(route) if not held and asks(route.request) else route.continue_()
+
+    page.route("**/ui/jobs?*", hold)
+    return held
+
+
 def town(name: str) -> dict[str, object]:
     return {"data": {"mode": "static", "filters": {"city": name}}}
 
@@ -95,13 +114,26 @@ def test_a_page_that_is_not_updated_stays_as_it_is_until_it_is_updated_again(ser
     expect(page.locator(".live")).to_contain_text("Live")
 
 
+def test_news_that_comes_while_an_answer_is_on_its_way_is_not_lost(service, open_page):
+    job = service.job(service.user(Role.ADMIN, "ada"), **town("Newstown"))
+    page = open_page("/ui/jobs?text=newstown")
+    held = held_back(page)
+    with page.expect_request(asks), page.expect_request("**/ui/dock"):
+        running = service.claimed(job)
+    page.evaluate("'the request has been held by now'")
+    old = held[0].fetch()
+    # The dock asks at every news, right after the list would.
+    with page.expect_request("**/ui/dock"):
+        service.settle(running, Event.COMPLETE)
+    held[0].fulfill(response=old)
+    expect(page.locator(f"#job-{job.id}")).to_contain_text("Completed", timeout=10_000)
+
+
 def test_an_answer_that_comes_after_updates_were_stopped_is_not_shown(service, open_page):
-    job = service.job(service.user(Role.ADMIN, "ada"), **town("Latetown"))
-    page = open_page("/ui/jobs?text=latetown")
-    expect(page.locator(".live")).to_contain_text("Live")
-    held = []
-    page.route("**/ui/jobs?*", lambda route: held.append(route))
-    with page.expect_request("**/ui/jobs?*"):
+    job = service.job(service.user(Role.ADMIN, "ada"), **town("Tardyton"))
+    page = open_page("/ui/jobs?text=tardyton")
+    held = held_back(page)
+    with page.expect_request(asks):
         service.settle(service.claimed(job), Event.COMPLETE)
     page.get_by_role("button", name="Stop updating").click()
     with page.expect_event("requestfinished", lambda request: request == held[0].request):
