@@ -94,6 +94,8 @@ class Accounts:
             right = await self.passwords.check(password, known.password_hash if known else None)
             if known is None or not right or known.user.disabled_at is not None:
                 raise InvalidCredentials("Name or password is wrong.", headers={"WWW-Authenticate": "Bearer"})
+            if self.passwords.outdated(known.password_hash):
+                await self.users.rehash(known, await self.passwords.hash(password))
             return known.user
 
     async def authenticate(self, token: str) -> User:

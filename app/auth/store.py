@@ -113,6 +113,12 @@ class UserStore:
             row = (await connection.execute(changed)).one_or_none()
         return read_user(row) if row else None
 
+    async def rehash(self, known: Credentials, password_hash: str) -> None:
+        """Keep another hash of the same password, unless the user has a new one meanwhile; tokens stay good."""
+        same = (users.c.id == known.user.id, users.c.password_hash == known.password_hash)
+        async with self._engine.begin() as connection:
+            await connection.execute(update(users).where(*same).values(password_hash=password_hash))
+
 
 async def _spare_last_admin(connection: AsyncConnection, user_id: UUID) -> None:
     # The rows stay locked until the change is written: of two admins who disable each other, one is too late.

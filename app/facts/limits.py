@@ -39,6 +39,8 @@ def collect_limits() -> Iterator[Fact]:
         ("missed_heartbeats", health, "MISSED_HEARTBEATS", "Heartbeats that a live worker process may miss."),
         ("password_shortest", passwords, "MIN_LENGTH", "Fewest characters of a password."),
         ("password_longest", passwords, "MAX_LENGTH", "Most characters of a password."),
+        ("password_memory", passwords, "MEMORY_KIB", "Kibibytes of memory that the hash of a password takes."),
+        ("password_passes", passwords, "PASSES", "Passes over its memory that the hash of a password takes."),
         ("import_batch", import_voters, "BATCH_ROWS", "Rows of one step of an import."),
         ("geocoding_batch", geocode_households, "BATCH_HOUSEHOLDS", "Households of one step of geocoding."),
         ("geocoding_most", geocode_households, "MAX_LIMIT", "Most households that one job may be limited to."),

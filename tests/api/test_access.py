@@ -9,6 +9,7 @@ import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import delete, update
 
+from app.auth.passwords import MEMORY_KIB, PASSES
 from app.auth.permissions import Role
 from app.auth.tokens import AUDIENCE, ISSUER, Tokens
 from app.database.tables import users
@@ -92,6 +93,24 @@ async def test_a_wrong_name_costs_a_hash_as_a_wrong_password_does(client, monkey
         assert all(str(known).startswith("$argon2") for known in verified)
         costs.append(len(verified))
     assert costs == [1, 1]
+
+
+async def test_a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(app, client):
+    await client.post("/api/v1/setup", json=FIRST)
+    token = (await client.post("/api/v1/auth/login", json=FIRST)).json()["access_token"]
+    accounts = app.state.accounts
+    before = await accounts.users.credentials(FIRST["name"])
+    cheap = Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1).hash(FIRST["password"])
+    await accounts.users.rehash(before, cheap)
+    assert (await client.post("/api/v1/auth/login", json={**FIRST, "password": "something else"})).status_code == 401
+    assert (await accounts.users.credentials(FIRST["name"])).password_hash == cheap
+    for _ in range(2):
+        assert (await client.post("/api/v1/auth/login", json=FIRST)).status_code == 200
+    now = (await accounts.users.credentials(FIRST["name"])).password_hash
+    assert f"m={MEMORY_KIB},t={PASSES},p=1" in now
+    await accounts.users.rehash(before, cheap)
+    assert (await accounts.users.credentials(FIRST["name"])).password_hash == now, "it was of another password"
+    assert (await client.get("/api/v1/auth/me", headers=bearer(token))).status_code == 200, "tokens stay good"
 
 
 async def test_a_disabled_user_may_neither_sign_in_nor_use_a_token(app, client):
