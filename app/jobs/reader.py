@@ -7,11 +7,25 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, not_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    ScalarSelect,
+    Select,
+    cast,
+    func,
+    literal,
+    not_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.tables import NO_JOBS, job_events, jobs
-from app.database.texts import job_texts
+from app.database.texts import MARK, MARKED, job_texts
 from app.jobs.clock import Clock
 from app.jobs.dependency import DependencyPolicy
 from app.jobs.due import is_due
@@ -19,6 +33,9 @@ from app.jobs.listing import COUNT_CAP, Count, Cursor, JobFilter, JobPage, Unfin
 from app.jobs.model import Job, JobEvent, Request, Standing
 from app.jobs.pauses import is_held
 from app.jobs.states import TERMINAL, Actor, Event, Status, names
+
+#: Jobs among which words are looked for one by one before their index is asked.
+NEWEST = 10_000
 
 
 class JobReader:
@@ -37,7 +54,7 @@ class JobReader:
     async def page(self, filters: JobFilter, *, limit: int, cursor: Cursor | None) -> JobPage:
         """Return at most ``limit`` jobs, newest first, that are older than ``cursor``."""
         # The ids first: where an index has all that is asked for, no other row is looked at.
-        wanted = _newest(filters, after=cursor).limit(limit + 1)
+        wanted = _newest(filters, limit + 1, after=cursor)
         query = select(jobs).where(jobs.c.id.in_(wanted)).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
         async with self._looking() as connection:
             found = [read_job(row) for row in await connection.execute(query)]
@@ -50,7 +67,7 @@ class JobReader:
         columns = (jobs.c.id, jobs.c.status, jobs.c.control_request, jobs.c.created_by)
         query = select(*columns).where(*_conditions(filters)).limit(limit)
         if filters.text is not None:
-            query = query.join(job_texts, job_texts.c.job_id == jobs.c.id).where(_told(filters.text))
+            query = query.join(job_texts, job_texts.c.job_id == jobs.c.id).where(_told(filters))
         async with self._looking() as connection:
             found = [
                 Standing(row.id, Status(row.status), read_request(row.control_request), row.created_by)
@@ -73,7 +90,7 @@ class JobReader:
         """
         statuses = filters.status or tuple(Status)
         if filters.text is not None:
-            newest = _newest(filters).limit(cap + 1)
+            newest = _newest(filters, cap + 1)
             query = select(jobs.c.status, func.count()).where(jobs.c.id.in_(newest)).group_by(jobs.c.status)
             async with self._looking() as connection:
                 found = {row[0]: row[1] for row in await connection.execute(query)}
@@ -156,19 +173,39 @@ _PLANNING = select(
 )
 
 
-def _newest(filters: JobFilter, *, after: Cursor | None = None) -> Select[Any]:
-    """Return a query for the ids of what ``filters`` finds, newest first, that are older than ``after``."""
+def _newest(filters: JobFilter, most: int, *, after: Cursor | None = None) -> Select[Any] | CompoundSelect[Any]:
+    """Return a query for the ids of the newest ``most`` of what ``filters`` finds, that are older than ``after``."""
     conditions = _conditions(filters)
     if filters.text is None:
-        job_id, created_at, query = jobs.c.id, jobs.c.created_at, select(jobs.c.id).where(*conditions)
-    else:
-        job_id, created_at = job_texts.c.job_id, job_texts.c.created_at
-        query = select(job_id).where(_told(filters.text))
-        if conditions:
-            query = query.join(jobs, jobs.c.id == job_id).where(*conditions)
-    if after:
-        query = query.where(tuple_(created_at, job_id) < tuple_(after.created_at, after.id))
-    return query.order_by(created_at.desc(), job_id.desc())
+        query = select(jobs.c.id).where(*conditions)
+        return _ordered(query, jobs.c.created_at, jobs.c.id, after).limit(most)
+    found = _told(filters)
+    columns = (job_texts.c.job_id, job_texts.c.created_at)
+    if conditions:
+        query = select(columns[0]).where(found).join(jobs, jobs.c.id == columns[0]).where(*conditions)
+        return _ordered(query, *columns[::-1], after).limit(most)
+    # Words that many jobs have are soon found among the newest jobs, words that few have by their index. How many that
+    # is nobody can tell of words that come together, so the newest are looked through first, and the index only then.
+    newest = _ordered(select(*columns, job_texts.c.words), *columns[::-1], after).limit(NEWEST).subquery()
+    told = _told(filters, newest.c.words)
+    near = _ordered(select(newest.c.job_id).where(told), newest.c.created_at, newest.c.job_id).limit(most).cte("near")
+    enough = select(func.count()).select_from(near).scalar_subquery() >= most
+    # On its own, so that its order does not tempt to go through all jobs.
+    all_ = _older(select(*columns).where(found), *columns[::-1], after).cte("found").prefix_with("MATERIALIZED")
+    far = _ordered(select(all_.c.job_id), all_.c.created_at, all_.c.job_id).limit(most).subquery()
+    return union_all(select(near.c.job_id).where(enough), select(far.c.job_id).where(not_(enough)))
+
+
+def _ordered(
+    query: Select[Any], created_at: ColumnElement[Any], job_id: ColumnElement[Any], after: Cursor | None = None
+) -> Select[Any]:
+    return _older(query, created_at, job_id, after).order_by(created_at.desc(), job_id.desc())
+
+
+def _older(
+    query: Select[Any], created_at: ColumnElement[Any], job_id: ColumnElement[Any], after: Cursor | None
+) -> Select[Any]:
+    return query.where(tuple_(created_at, job_id) < tuple_(after.created_at, after.id)) if after else query
 
 
 def _upto(filters: JobFilter, most: int) -> ScalarSelect[int]:
@@ -177,19 +214,36 @@ def _upto(filters: JobFilter, most: int) -> ScalarSelect[int]:
     return select(func.count()).select_from(some).scalar_subquery()
 
 
-def _told(text: str) -> ColumnElement[bool]:
-    """Return the condition that a job's words are those of ``text``."""
-    found: ColumnElement[bool] = job_texts.c.words.op("@@")(func.words_wanted(text))
+def _told(filters: JobFilter, words: ColumnElement[Any] = job_texts.c.words) -> ColumnElement[bool]:
+    """Return the condition that a job's words are those of the text, and its marks those of type and statuses."""
+    wanted: ColumnElement[Any] = func.words_wanted(filters.text)
+    marks = [[filters.type]] if filters.type is not None else []
+    marks += [names(filters.status)] if _is_marked(filters) else []
+    if marks:
+        asked = " & ".join("(" + " | ".join(f"'{MARK}{_quoted(mark)}'" for mark in each) + ")" for each in marks)
+        wanted = wanted.op("&&")(cast(asked, TSQUERY))
+    found: ColumnElement[bool] = words.op("@@")(wanted)
     return found
 
 
+def _quoted(text: str) -> str:
+    """Return a text as it stands between quotes in a ``tsquery``."""
+    return text.replace("\\", "\\\\").replace("'", "''")
+
+
+def _is_marked(filters: JobFilter) -> bool:
+    return bool(filters.status) and set(filters.status) <= set(MARKED)
+
+
 def _conditions(filters: JobFilter) -> list[ColumnElement[bool]]:
-    """Return what holds for the jobs that ``filters`` finds, besides their text."""
-    conditions = [jobs.c.status.in_(names(filters.status))] if filters.status else []
+    """Return what holds for the jobs that ``filters`` finds, besides what their words and marks say."""
+    conditions = []
+    if filters.status and (filters.text is None or not _is_marked(filters)):
+        conditions.append(jobs.c.status.in_(names(filters.status)))
     if filters.ids is not None:
         conditions.append(jobs.c.id.in_(filters.ids))
     asked = (
-        ("type", filters.type),
+        ("type", filters.type if filters.text is None else None),
         ("stage", filters.stage),
         ("created_by", filters.created_by),
         ("schedule_id", filters.schedule_id),

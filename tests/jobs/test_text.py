@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 
 from app.database.tables import jobs
-from app.database.texts import JOB_WORDS, WORD_CHARACTERS
+from app.database.texts import JOB_WORDS, MARKED, WORD_CHARACTERS
+from app.jobs import reader
 from app.jobs.context import Step
 from app.jobs.creation import NewJob
 from app.jobs.listing import JobFilter
 from app.jobs.model import Caller
-from app.jobs.states import Event
+from app.jobs.states import Event, Status
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
@@ -72,6 +73,38 @@ async def test_what_is_sensitive_is_not_found(services):
         assert await found(services, words) == [], words
 
 
+@pytest.mark.parametrize("newest", [1, reader.NEWEST])
+async def test_words_find_a_job_by_its_type_and_by_the_status_that_it_has_now(services, monkeypatch, newest):
+    monkeypatch.setattr(reader, "NEWEST", newest)
+    job, other = await new(services, {"name": "ada"}), await new(services, {"name": "ada"}, type="other")
+
+    async def told(status):
+        """Where the job is found: under its own status and type alone."""
+        for each in Status:
+            assert await found(services, "ada", status=(each,), type="count") == [job.id] * (each is status), each
+        assert await found(services, "ada", type="other") == [other.id]
+        for group in (MARKED, (*MARKED, Status.PENDING)):
+            assert await found(services, "ada", status=group, type="count") == [job.id] * (status in group)
+        standings = await services.reader.standings(JobFilter(text="ada", status=(status,), type="count"), limit=9)
+        assert [standing.id for standing in standings] == [job.id]
+        counts = await services.reader.counts(JobFilter(text="ada", type="count"))
+        assert {each: count.jobs for each, count in counts.items() if count.jobs} == {status: 1}
+
+    await told(Status.PENDING)
+    claimed = await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)
+    await services.store.settle(claimed.lease, Event.FAIL, error={"message": "No."})
+    await told(Status.FAILED)
+    for event, status in (
+        (Event.RETRY, Status.PENDING),
+        (Event.PAUSE, Status.PAUSED),
+        (Event.RESUME, Status.PENDING),
+        (Event.CANCEL, Status.CANCELLED),
+    ):
+        await services.store.control(job.id, event, caller=TEST, reason=None)
+        await told(status)
+    assert await found(services, "=count") == await found(services, "count") == [], "marks are no words"
+
+
 async def test_words_combine_with_the_other_filters_and_with_pages(services):
     made = [await new(services, {"name": "ada", "number": number}) for number in range(5)]
     await new(services, {"name": "grace"})
@@ -100,7 +133,7 @@ async def test_what_is_kept_of_a_huge_payload_is_bounded_and_its_id_is_found_all
     query = "SELECT length(words), pg_column_size(words) FROM job_texts"
     async with services.database.engine.connect() as connection:
         (words, size) = (await connection.execute(text(query))).one()
-    assert words <= JOB_WORDS
+    assert words <= JOB_WORDS + 1, "and the mark of its type"
     assert size <= JOB_WORDS * (WORD_CHARACTERS * 4 + 8)
 
 
