@@ -84,6 +84,8 @@ def members(ground: Ground) -> Iterator[Mutant]:
             for name in ("stages", "labels", "aliases"):
                 own = fact.attributes.get(name)
                 others = [item for each in facts for item in each.attributes.get(name) or () if item not in (own or ())]
+                # Other words for a term are no names, which inline code could mean.
+                others = [item for item in others if ground.bindings.resolver.resolve(item).facts]
                 if own and others and ground.truth.inventory.named(fact.key):
                     one = name.removesuffix("es") if name == "aliases" else name.removesuffix("s")
                     sentence = f"The {one} `{others[0]}` of `{fact.key}` is first."
