@@ -1,5 +1,6 @@
 """The resolver: every link, image, script and anchor of a built site, checked without a server or a network."""
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from rapidfuzz import fuzz, process
 from trueup.built import BuiltPage, Link, read_page
 from trueup.findings import Finding
 from trueup.origin import line_of, sources
+
+_PLAIN = re.compile(r"((?:\.\./)*)((?:(?!\.\.?(?:[/#]|$))[\w.~-]+(?:/|(?=#|$)))*)(?:#([\w.~-]*))?", re.ASCII)
+"""An address below or above the page's own: the steps up, the path from there, the fragment."""
 
 _INERT = frozenset({"mailto", "tel", "data", "javascript", "blob", "about"})
 
@@ -181,8 +185,8 @@ class _Resolver:
 
     def _locate(self, page: BuiltPage, href: str) -> tuple[str | None, str]:
         """The file of the site that an address means, and its fragment; no file when it leaves the site."""
-        if href.startswith("#") and not page.base:
-            return page.path, unquote(href[1:])  # most links are of this kind, and need no more thought
+        if not page.base and (found := self._near_by(page.path, href)):
+            return found
         if urlsplit(href).scheme in _INERT:
             return None, ""
         here = f"http://site.invalid{self._prefix}{page.path}"
@@ -200,10 +204,27 @@ class _Resolver:
         inner = path[len(self._prefix) :]
         folder = inner.endswith("/") or not inner
         inner = normpath(inner) if inner else ""
-        inner = "" if inner == "." else inner
+        return self._file("" if inner == "." else inner, folder), unquote(parts.fragment)
+
+    def _near_by(self, here: str, href: str) -> tuple[str, str] | None:
+        """What `_locate` says of plain addresses (`#x`, `../a/#x`), which most are: without taking them apart twice."""
+        match = _PLAIN.fullmatch(href)
+        if match is None or not href:
+            return None
+        ups, rest, fragment = match[1].count("/"), match[2], match[3] or ""
+        if not ups and not rest:
+            return here, fragment
+        folders = here.split("/")[:-1]
+        if ups > len(folders):
+            return None
+        inner = "/".join([*folders[: len(folders) - ups], rest.rstrip("/")]).rstrip("/")
+        return self._file(inner, not rest or rest.endswith("/")), fragment
+
+    def _file(self, inner: str, folder: bool) -> str:
+        """The file of the site that is shown for a path in it."""
         if folder or (inner not in self._files and f"{inner}/index.html" in self._files):
-            inner = f"{inner}/index.html" if inner else "index.html"
-        return inner, unquote(parts.fragment)
+            return f"{inner}/index.html" if inner else "index.html"
+        return inner
 
     def _final(self, path: str) -> str | None:
         """The page at the end of a chain of redirects; none when the chain breaks, leaves the site or is a loop."""

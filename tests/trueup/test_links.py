@@ -2,9 +2,13 @@
 
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from trueup import links
+from trueup.built import BuiltPage
 from trueup.origin import line_of, sources
 
 SHELL = """<html><head><title>t</title></head><body><nav><a href="{home}">Home</a></nav>
@@ -55,6 +59,54 @@ def test_whole_links_are_silent(site: Site) -> None:
     assert "guide/a b.png" in result.targets["guide/index.html"]
     assert result.reachable("guide/index.html") == {"guide/index.html", "guide/a b.png", "index.html"}
     assert result.reachable() == {"index.html"}
+
+
+PIECES = [
+    "",
+    "..",
+    ".",
+    "a",
+    "b",
+    "a.html",
+    "index.html",
+    "...",
+    "x..",
+    "#",
+    "#top",
+    "#a-b.c",
+    "?q=1",
+    "%20",
+    "é",
+    "a:b",
+    "\\",
+]
+
+
+@given(
+    here=st.sampled_from(["index.html", "a/index.html", "a/b/index.html", "a/b/a.html"]),
+    pieces=st.lists(st.sampled_from(PIECES), max_size=5),
+    end=st.sampled_from(["", "/", "#x", "#"]),
+    base_url=st.sampled_from(["", "https://docs.test/", "https://docs.test/guide/"]),
+)
+def test_plain_addresses_lead_where_the_rules_for_all_addresses_lead(
+    tmp_path_factory: pytest.TempPathFactory, here: str, pieces: list[str], end: str, base_url: str
+) -> None:
+    site = tmp_path_factory.getbasetemp() / "plain-addresses"
+    for name in ("index.html", "a/index.html", "a/b/index.html", "a/b/a.html", "b/x.."):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).touch()
+    resolver = links._Resolver(site, base_url, site, site)
+    href, page = "/".join(pieces) + end, BuiltPage(here)
+    quick = _located(resolver, page, href)
+    with patch.object(links._Resolver, "_near_by", return_value=None):
+        assert quick == _located(resolver, page, href)
+
+
+def _located(resolver: links._Resolver, page: BuiltPage, href: str) -> object:
+    try:
+        return resolver._locate(page, href)
+    except ValueError:
+        return ValueError
 
 
 def test_a_broken_link_names_markdown_and_line(site: Site) -> None:
