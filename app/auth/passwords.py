@@ -7,7 +7,7 @@ from anyio import CapacityLimiter
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-#: What a hash costs: the memory in KiB, and the passes over it. The first choice of OWASP for Argon2id.
+#: What a hash costs: the memory in KiB, and the passes over it. The least that OWASP recommends for Argon2id.
 MEMORY_KIB, PASSES = 19 * 1024, 2
 
 #: A hash costs tens of milliseconds; a flood of sign-ins may not take every thread and all memory.

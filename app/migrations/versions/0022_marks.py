@@ -45,7 +45,7 @@ EXECUTE FUNCTION keep_job_text()"""
 def _rewrite(words: str) -> None:
     """Write the words of every job anew; their index is made afterwards, which is many times faster."""
     op.drop_index("ix_job_texts_words", "job_texts")
-    op.execute(f"UPDATE job_texts SET words = {words} FROM jobs WHERE jobs.id = job_id")  # noqa: S608 (constants)
+    op.execute(f"UPDATE job_texts SET words = {words} FROM jobs WHERE jobs.id = job_id")  # noqa: S608 (its own constants)
     op.create_index("ix_job_texts_words", "job_texts", ["words"], postgresql_using="gin")
 
 
