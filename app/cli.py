@@ -368,7 +368,8 @@ def show_settings() -> None:
     table = Table("Setting", Column("Value", overflow="fold"), "Meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():
         table.add_row(name.upper(), _shown(getattr(settings, name)), field.description)
-    Console().print(table)
+    # Values are printed as they are: rich would take `[…]` for a style and `:…:` for a picture.
+    Console(markup=False, emoji=False).print(table)
 
 
 def _shown(value: Any) -> str:

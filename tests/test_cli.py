@@ -87,6 +87,10 @@ def test_settings_are_shown_and_secrets_are_not(tmp_path):
     assert "x" * 40 not in done.stdout
 
 
+def test_settings_are_shown_as_they_are_written():
+    assert "[red]:100:" in command("settings", DATA_DIR="/[red]:100:").stdout
+
+
 @pytest.mark.parametrize("address", ["postgresql://jobs:geheim@db/jobs", "postgresql:///jobs?password=geheim&host=db"])
 def test_the_password_in_an_address_is_not_shown(tmp_path, address):
     done = command("settings", DATA_DIR=str(tmp_path), DATABASE_URL=address)

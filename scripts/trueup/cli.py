@@ -21,6 +21,7 @@ from trueup.progress import shown_progress
 from trueup.project import find_root, read_section
 from trueup.report import Report
 from trueup.scope import Scope
+from trueup.terminal import terminal
 
 # What a command needs beyond that is imported when it runs: answering from memory takes less time than these imports.
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def main() -> NoReturn:
     try:
         cli(standalone_mode=True)
     except TrueupError as error:
-        Console(stderr=True, soft_wrap=True).print(f"trueup: {error}", highlight=False, markup=False)
+        terminal(stderr=True, soft_wrap=True).print(f"trueup: {error}", highlight=False, markup=False)
         sys.exit(2)
     sys.exit(0)
 
@@ -70,7 +71,7 @@ def write(
     root: Root = None,
 ) -> None:
     """Write the generated files and the outputs of examples anew."""
-    console = Console()
+    console = terminal()
     findings = _write(paths or (), _folder(root), console, examples=examples)
     reports.print_findings(findings, console)
     raise typer.Exit(1 if findings else 0)
@@ -139,7 +140,7 @@ def review(
     config, folder = _project(root)
     pages = read_pages(folder, config.docs)
     chosen = choose(pages, [_relative(path, folder) for path in paths or ()], config)
-    console = Console(soft_wrap=True)
+    console = terminal(soft_wrap=True)
     changes = list(accepted.accept(pages, chosen, config, folder))
     for change in changes:
         console.print(change, highlight=False, markup=False)
@@ -168,7 +169,7 @@ def build(
         found = sitebuild.start(config, folder, site).finish()
         address = sitebuild.site_url(config, folder)
         found += links.resolve(site, base_url=address, root=folder, docs=folder / config.docs).findings
-    console = Console()
+    console = terminal()
     reports.print_findings(found, console)
     if not found:
         console.print(f"built {config.site}/", highlight=False)
@@ -192,7 +193,7 @@ def init(
 
     folder = (root or Path.cwd()).resolve()
     variables = dict(_assignment(each) for each in env or ())
-    console = Console(soft_wrap=True)
+    console = terminal(soft_wrap=True)
 
     def tell(line: str) -> None:
         console.print(line, highlight=False, markup=False)
@@ -200,7 +201,7 @@ def init(
     with shown_progress() as progress:
         progress("looking for the application")
         begin(folder, app, variables, service=service, tell=tell)
-    _write((), folder, Console(quiet=True))
+    _write((), folder, terminal(quiet=True))
     result = _run(folder, Scope(), remembering=False)
     reports.save(result, folder)
     tell("")
@@ -259,7 +260,7 @@ def archive(
         raise TrueupError(f"{reports.REPORT}: there is no report yet; run trueup check")
     target = folder / config.archive / f"{name}.md"
     archives.write(result, name.replace("-", " ").capitalize(), target)
-    Console().print(f"wrote {target.relative_to(folder)}; add it to the navigation", highlight=False)
+    terminal().print(f"wrote {target.relative_to(folder)}; add it to the navigation", highlight=False)
 
 
 @cli.command()

@@ -5,11 +5,10 @@ from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 
-from rich.console import Console
-
 from trueup.annotations import annotations
 from trueup.errors import TrueupError
 from trueup.report import Report, print_text, verdict
+from trueup.terminal import terminal
 
 _WIDTH = 120
 
@@ -42,7 +41,7 @@ def render(report: Report, form: Format) -> str:
             return sarif(report)
         case Format.TEXT:
             sheet = StringIO()
-            print_text(report, Console(file=sheet, width=_WIDTH))
+            print_text(report, terminal(file=sheet, width=_WIDTH))
             return sheet.getvalue()
 
 
@@ -62,6 +61,6 @@ def give_out(report: Report, forms: Sequence[Format], files: Sequence[Path]) -> 
             raise TrueupError(f"--output {file}: cannot be written: {error.strerror}") from None
     for form in forms[len(files) :] or [Format.TEXT]:
         if form is Format.TEXT:
-            print_text(report, Console())
+            print_text(report, terminal())
         else:
             print(render(report, form), end="")  # noqa: T201 (giving it out is the purpose)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from trueup.terminal import terminal
 
 Progress = Callable[[str], None]
 """Is told what a run is doing now."""
@@ -17,7 +17,7 @@ _NAMED = 2
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Shows what is being done, and for how long, on a terminal; not in CI, nor in a file."""
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     if not console.is_terminal or os.environ.get("CI"):
         yield lambda _: None
         return

@@ -22,6 +22,7 @@ from trueup.frontdoor import FrontDoor
 from trueup.scratch import scratch_folder
 from trueup.seed import Seeds
 from trueup.service import Ports, Service, ServiceError, start
+from trueup.terminal import terminal
 
 _QUIET_MILLISECONDS = 300
 _FAREWELL_SECONDS = 1
@@ -35,7 +36,7 @@ def serve(config: Config, root: Path, host: str, port: int) -> None:
     """
     listener = _listen(host, port)
     with listener, scratch_folder() as scratch:
-        stall = _Stall(config, root, scratch, Console())
+        stall = _Stall(config, root, scratch, terminal())
         try:
             asyncio.run(stall.run(listener, f"http://{host}:{listener.getsockname()[1]}/"))
         except KeyboardInterrupt:

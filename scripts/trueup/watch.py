@@ -12,7 +12,6 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from time import perf_counter
 
-from rich.console import Console
 from watchfiles import Change, DefaultFilter
 from watchfiles import watch as changes_in
 
@@ -23,6 +22,7 @@ from trueup.memory import Memory
 from trueup.nouns import counted
 from trueup.project import read_section
 from trueup.scope import Scope
+from trueup.terminal import terminal
 from trueup.tree import OWN
 
 _QUIET_MILLISECONDS = 100
@@ -61,7 +61,7 @@ class _Filter(DefaultFilter):
 class _Watcher:
     def __init__(self, root: Path, paths: Sequence[str], examples: bool) -> None:
         self._root, self._paths, self._examples = root, list(paths), examples
-        self._console = Console()
+        self._console = terminal()
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
         self._checking: ForkServerProcess | None = None
@@ -154,7 +154,7 @@ def check_once(root: Path, scope: Scope, what: str) -> None:
     """Check in this process, print what was found in few lines, and exit with the status of `trueup check`."""
     from trueup.check import Run
 
-    console = Console(soft_wrap=True)
+    console = terminal(soft_wrap=True)
     started = perf_counter()
     try:
         config = configuration.load(root)

@@ -134,6 +134,13 @@ def test_few_findings_need_no_summary() -> None:
     assert text.splitlines()[-1].startswith("5 findings: 3 pages")
 
 
+def test_a_line_between_colons_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report("t", "", False, 1.0, findings=[Finding("items.py", 100, "fact-added", "new")])
+    give_out(report, [], [])
+    assert "items.py:100: new" in capsys.readouterr().out
+    assert "items.py:100: new" in render(report, Format.TEXT)
+
+
 def test_many_findings_are_summed_up_where_the_reader_is_at_the_end() -> None:
     lines = text_of(many(40)).splitlines()
     at = lines.index("Where to look first")

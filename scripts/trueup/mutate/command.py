@@ -20,6 +20,7 @@ from trueup.mutate.export import export as export_mutants
 from trueup.mutate.mutant import Side
 from trueup.mutate.proof import Order, Progress, Proof
 from trueup.mutate.score import Fate, Outcome, Score
+from trueup.terminal import terminal
 
 
 def order(
@@ -42,7 +43,7 @@ def order(
 
 def show(config: Config, root: Path, wanted: Order, folder: Path | None) -> None:
     """Print how many mutants each class has; with a folder, write those that are chosen there as patches."""
-    console = Console()
+    console = terminal()
     found, choice = Proof(config, root, wanted, _nothing, _now).mutants()
     if folder is not None:
         count = export_mutants(choice.chosen, root, folder)
@@ -63,7 +64,7 @@ def prove(config: Config, root: Path, wanted: Order, *, keep: bool, as_json: boo
     if as_json:
         sys.stdout.write(score.dump())
     else:
-        print_score(score, Console())
+        print_score(score, terminal())
     if keep:
         _keep(score, config, root)
     return 1 if score.bad else 0
@@ -118,7 +119,7 @@ def _print_bad(outcome: Outcome, console: Console) -> None:
 
 
 def _keep(score: Score, config: Config, root: Path) -> None:
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     target = root / config.mutate.result
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(score.dump(), encoding="utf-8")
@@ -130,16 +131,16 @@ def _keep(score: Score, config: Config, root: Path) -> None:
 @contextmanager
 def _shown() -> Iterator[Progress]:
     """A bar on a terminal; nothing elsewhere. It has no thread of its own, because this process forks."""
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     if not console.is_terminal:
         yield _nothing
         return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Bar(*columns, console=console, transient=True, auto_refresh=False) as bar:
         task = bar.add_task("copying the project", total=None)
 
         def progress(done: int, total: int, title: str) -> None:
-            bar.update(task, completed=done, total=total or None, description=escape(title[:60]))
+            bar.update(task, completed=done, total=total or None, description=title[:60])
             bar.refresh()
 
         yield progress
