@@ -50,7 +50,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "value-bare": Code("A number with a unit is written by hand.", "Bind it with `{{ kind.key.attribute }}`."),
         "status-unknown": Code(
             "Prose tells an HTTP status of an operation or problem that is never answered with it.",
-            "Correct the status.",
+            "Correct the status, or declare it where the operation is.",
         ),
         "relation-wrong": Code(
             "A sentence relates two facts (an operation and a permission, a setting and its default, …) that are "

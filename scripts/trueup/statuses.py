@@ -47,10 +47,11 @@ def _part(page: Page, part: Prose, resolver: Resolver) -> Iterator[Finding]:
     if not told:
         return
     operations, problems = named["operation"], named["problem"]
+    declared = ""
     if len(operations) == 1:
         (operation,) = operations
         right = [str(status) for status in operation.attributes.get("statuses", ())]
-        who = operation.key
+        who, declared = operation.key, operation.place if operation.line else ""
     elif problems and not operations:
         right = sorted({str(problem.attributes.get("status")) for problem in problems})
         who = " or ".join(sorted(problem.key for problem in problems))
@@ -59,7 +60,10 @@ def _part(page: Page, part: Prose, resolver: Resolver) -> Iterator[Finding]:
     for line, status in told:
         if right and status not in right:
             message = f"{who} is not answered with {status}; it has {', '.join(right)}"
-            yield Finding(page.path, line, "status-unknown", message, "correct the status")
+            mend = "correct the status"
+            if declared:
+                mend += f", or declare it where the operation is (responses={{{status}: …}}, {declared})"
+            yield Finding(page.path, line, "status-unknown", message, mend)
 
 
 def _parts(prose: Prose) -> Iterator[Prose]:

@@ -21,6 +21,8 @@ INVENTORY = Inventory(
             "operation",
             "POST /loans",
             {"method": "POST", "path": "/loans", "id": "lend", "names": ["lend"], "statuses": ["201", "409"]},
+            "library/main.py",
+            30,
         ),
         Fact("problem", "book.gone", {"status": 410}, "library/problems.py", 3),
         Fact("symbol", "library.desk.lend_book", {"names": ["lend_book"]}, "library/desk.py", 7),
@@ -53,6 +55,15 @@ def page(text: str) -> Page:
 def test_a_status_is_one_that_the_operation_beside_it_has(text: str, told: list[tuple[int, str]]) -> None:
     found = statuses.check(page(text), RESOLVER, Values(INVENTORY))
     assert [(each.line, each.message.split(" with ")[1].split(";")[0]) for each in found] == told
+
+
+def test_a_status_may_also_be_declared_where_the_operation_is() -> None:
+    (found,) = statuses.check(page("`lend` is 200."), RESOLVER, Values(INVENTORY))
+    assert found.mend == (
+        "correct the status, or declare it where the operation is (responses={200: …}, library/main.py:30)"
+    )
+    (found,) = statuses.check(page("`book.gone` is 404."), RESOLVER, Values(INVENTORY))
+    assert found.mend == "correct the status"
 
 
 @pytest.mark.parametrize(
