@@ -11,6 +11,7 @@ from trueup.findings import Finding
 from trueup.pages import Page
 
 _VALUE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,21 @@ class Values:
         return (fact,), value
 
     def _unknown_key(self, kind: str, parts: list[str]) -> "_Problem":
-        key = ".".join(parts[:-1]) if len(parts) > 1 else parts[0]
-        suggestion = closest(key, (fact.key for fact in self._inventory.of_kind(kind)))
-        if suggestion and len(parts) > 1:
-            suggestion = f"{kind}.{suggestion}.{parts[-1]}"
-        return _Problem(f"unknown {kind} {key}", suggestion)
+        key, attribute = (".".join(parts[:-1]), f".{parts[-1]}") if len(parts) > 1 else (parts[0], "")
+        keys = [fact.key for fact in self._inventory.of_kind(kind)]
+        likely = _ending(key, keys) or [close for close in [closest(key, keys)] if close]
+        likely = likely or _ending(closest(key, map(_last, keys)), keys)
+        forms = [f"{kind}.{each}{attribute}" for each in likely[:_MOST]]
+        return _Problem(f"unknown {kind} {key}", " or ".join(forms) or None)
+
+
+def _ending(part: str | None, keys: Sequence[str]) -> list[str]:
+    """The keys that have this last part: few people know the name of the operation to which a parameter belongs."""
+    return [key for key in keys if "." in key and _last(key) == part]
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ INVENTORY = Inventory(
         Fact("setting", "LEASE_SECONDS", {"default": 90, "retry": {"delay": 0.5}, "list": ["a", "b", "c"]}),
         Fact("problem", "job.gone.away", {"status": 410}),
         Fact("problem", "job.gone", {"status": 404}),
+        *(Fact("parameter", f"{each}_loans_get.limit", {"default": 20}) for each in ("list", "late")),
+        Fact("parameter", "list_loans_get.offset", {"default": 0}),
     ]
 )
 VALUES = Values(INVENTORY)
@@ -51,6 +53,15 @@ def test_a_value_is_filled_in(expression: str, text: str) -> None:
         ("setting.LEASE_SECONDS", "needs an attribute", None),
         ("setting.LEASE_SECONDS.default | durations", "unknown filter durations", "duration"),
         ("setting.LEASE_SECONDS.list | duration", "filter duration", None),
+        ("parameter.offset.default", "unknown parameter offset", "parameter.list_loans_get.offset.default"),
+        ("parameter.offsets.default", "unknown parameter offsets", "parameter.list_loans_get.offset.default"),
+        ("parameter.offset", "unknown parameter offset", "parameter.list_loans_get.offset"),
+        (
+            "parameter.limit.default",
+            "unknown parameter limit",
+            "parameter.late_loans_get.limit.default or parameter.list_loans_get.limit.default",
+        ),
+        ("parameter.colour.default", "unknown parameter colour", None),
         ("count.problems", "unknown kind problems", "problem"),
         ("", "unknown kind", None),
     ],
