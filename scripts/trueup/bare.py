@@ -34,7 +34,7 @@ _STRUCTURE = re.compile(r"\b(?:steps?|chapters?|parts?|sections?|figures?|tables
 """What a number after it counts: the parts of a text."""
 
 _LINK_TEXT = re.compile(r"\[[^\[\]\0]*(?=\0)")
-_MARKER = re.compile(r"^\s*(?:\d+[.)]\s|#{1,6}\s.*$)", re.MULTILINE)
+_MARKER = re.compile(r"\A\s*\d+[.)]\s|^\s*#{1,6}\s.*$", re.MULTILINE)
 _PLAIN = frozenset({"0", "1"})
 """Numbers that are nearly always said of what stands there."""
 

@@ -37,6 +37,7 @@ from trueup import (
     whereabouts,
 )
 from trueup.aliases import Aliases
+from trueup.asked import Asked
 from trueup.beside import Timed, opened_lanes, result
 from trueup.bindings import Bindings
 from trueup.committed import ambient, digest, read_document, read_inventory
@@ -48,6 +49,7 @@ from trueup.facts import Fact, Inventory
 from trueup.findings import Finding
 from trueup.known import Known
 from trueup.memory import Memory
+from trueup.operations import Operations
 from trueup.outcome import CheckResult
 from trueup.pages import Page, read_pages
 from trueup.progress import Progress
@@ -156,6 +158,7 @@ class Run:
         bindings = Bindings(pages, inventory, truth.document, resolver, self.config.owned, proof)
         self._aliases = Aliases(inventory, words)
         self._relations = Relations(inventory, resolver, bindings.values, States.of(self.config.conformance))
+        self._asked = Asked(Operations(inventory), words, truth.document)
         with self._timed("bindings", "bindings") as entry:
             for page in chosen:
                 self._page(page, bindings)
@@ -194,6 +197,7 @@ class Run:
         self.findings += bare.check(page, self.config.values, bindings.resolver.vocabulary)
         self.findings += statuses.check(page, bindings.resolver, bindings.values)
         self.findings += self._relations.check(page)
+        self.findings += self._asked.check(page)
         self.findings += whereabouts.check(page, bindings.resolver, self.root)
         self.findings += claims.check(page, self.config.claims, bindings.resolver.vocabulary)
         if not Path(page.path).is_relative_to(self.config.archive):

@@ -5,14 +5,13 @@ the check of the examples is clean.
 """
 
 import re
-import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
 from trueup.commandline import CommandLines
+from trueup.curls import requests, segment
 from trueup.facts import Fact, Inventory
 from trueup.operations import Operations
 from trueup.pages import Block, Page
@@ -24,10 +23,6 @@ RUN = frozenset({"bash", "sh", "shell", "console", "http", "python", "py", "pyco
 _DONE = frozenset({"operation", "command", "option"})  # to show their names exercises nothing
 _WORD = re.compile(r"[A-Za-z_][\w.-]*[\w]|[A-Za-z_]")
 _REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+[\"']?(/[^\s\"'?;|)]*)")
-_CURL = re.compile(r"(?<![\w/.-])curl\s")
-_ADDRESS = re.compile(r"^(?:https?://[^/]+|\$\{?\w*(?:URL|HOST|ADDRESS)\w*\}?)(?=/)")
-_METHOD = re.compile(r"^(?:-[a-zA-Z]*X|--request=?)(\w*)$")
-_SENDS = re.compile(r"^(?:-[a-zA-Z]*[dF]$|--data|--json|--form)")
 _ASSIGNED = re.compile(r"(?<![\w$])([A-Z][A-Z0-9_]+)=")
 _PLAIN = re.compile(r"[\w.-]+$")
 
@@ -76,15 +71,15 @@ class Exercise:
     def _done(self, block: Block) -> Iterator[Fact]:
         """The operations that a block calls, the commands that it runs, the settings that it sets."""
         source = block.source.replace("\\\n", " ")
-        requests = [f"{method} {path}" for method, path in _REQUEST.findall(source)]
+        made = [f"{method} {path}" for method, path in _REQUEST.findall(source)]
         if block.language != "http":
-            requests += list(_curls(source))
+            made += map(str, requests(source))
             for command in self._command_lines(source):
                 answer = self._commands.resolve(command)
                 yield from answer.facts if answer else ()
             for name in _ASSIGNED.findall(source):
                 yield from (fact for fact in self._words.get(name, ()) if fact.kind == "setting")
-        for request in requests:
+        for request in made:
             found = self._operations.resolve(request)
             if found and len(found.facts) == 1:
                 yield from found.facts
@@ -92,7 +87,7 @@ class Exercise:
     def _command_lines(self, source: str) -> Iterator[str]:
         for root in self._roots:
             for match in re.finditer(rf"(?<![\w.-]){re.escape(root)}(?= [a-z-])", source):
-                yield _segment(source, match.start())
+                yield segment(source, match.start())
 
 
 def _variables(page: Page) -> Iterator[str]:
@@ -108,40 +103,3 @@ def _variables(page: Page) -> Iterator[str]:
     for holder in holders:
         if isinstance(holder, dict) and isinstance(holder.get("env"), dict):
             yield from map(str, holder["env"])
-
-
-def _curls(source: str) -> Iterator[str]:
-    """`METHOD /path` of each curl command."""
-    for match in _CURL.finditer(source):
-        try:
-            words = shlex.split(_segment(source, match.start()), comments=False)
-        except ValueError:
-            continue
-        paths = [_ADDRESS.sub("", word) for word in words if _ADDRESS.match(word)]
-        method = "POST" if any(_SENDS.match(word) for word in words) else "GET"
-        for index, word in enumerate(words):
-            if given := _METHOD.match(word):
-                method = given[1] or (words[index + 1] if index + 1 < len(words) else method)
-            elif word in ("-G", "--get"):
-                method = "GET"
-            elif word in ("-I", "--head"):
-                method = "HEAD"
-            elif word in ("-T", "--upload-file"):
-                method = "PUT"
-        yield from (f"{method} {urlsplit(path).path}" for path in paths)
-
-
-def _segment(source: str, start: int) -> str:
-    """The simple command that starts at `start`: up to a pipe, a list operator, a closing bracket or the line's end."""
-    quote = ""
-    for index in range(start, len(source)):
-        mark = source[index]
-        if quote:
-            quote = "" if mark == quote and source[index - 1] != "\\" else quote
-        elif mark in "\"'":
-            quote = mark
-        elif mark in "|;&\n)":
-            return source[start:index]
-        elif mark in "<>":
-            return re.sub(r"\s\d*$", "", source[start:index])  # the number of a redirected stream
-    return source[start:]

@@ -37,7 +37,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
         ),
         "option-unknown": Code("Inline code gives a command an option that it does not have.", "Correct the option."),
         "parameter-unknown": Code(
-            "Inline code gives an operation a parameter or value that it does not have.", "Correct it."
+            "Inline code, or a request in an example, gives an operation a name or value that it does not have.",
+            "Correct it, or list the name in the vocabulary with a reason.",
         ),
         "value-invalid": Code("Inline code gives a setting a value that it refuses.", "Correct the value."),
         "setting-unknown": Code("A setting is named that does not exist.", "Correct the name."),

@@ -25,6 +25,7 @@ _DIRECTIVE = re.compile(
 _BACKTICKS: Any = BacktickInlineProcessor(BACKTICK_RE)
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _STARTS_BLOCK = re.compile(r"[> \t]*(?:#{1,6}[ \t]|[-*+][ \t]|\d+[.)][ \t]|\||={3}|!{3}|\?{3}|/{3})")
+_ITEM = re.compile(r"[> \t]*(?:[-*+]|\d+[.)])[ \t]")
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def read_parts(path: str, lines: list[str], offset: int) -> Parts:
             flush()
             index = _read_directive(path, lines, index, head, directive, parts)
         else:
-            if not rest or _STARTS_BLOCK.match(line):
+            if not rest or _starts_block(line, prose):
                 flush()
             if rest:
                 if not prose:
@@ -151,6 +152,14 @@ def read_parts(path: str, lines: list[str], offset: int) -> Parts:
             index += 1
     flush()
     return parts
+
+
+def _starts_block(line: str, before: list[str]) -> bool:
+    """Whether a line begins a block of its own; the lines `before` it are of one block."""
+    if not _STARTS_BLOCK.match(line):
+        return False
+    # In a paragraph, a line that looks like an item goes on with its sentence: it may begin with the number of it.
+    return not (_ITEM.match(line) and before and not _STARTS_BLOCK.match(before[0]))
 
 
 def _strip_comments(line: str, inside: bool) -> tuple[str, bool]:

@@ -1,7 +1,7 @@
 """Operations in inline code: `POST /jobs`, `/api/jobs/{id}`, `GET /jobs?state=open`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from trueup.facts import Fact, Inventory, closest
@@ -67,21 +67,37 @@ class Operations:
                 names.append(f"{fact.attributes['method']} {path}" if method else path)
         return wrong("operation-unknown", f"unknown operation {text}", closest(text.partition("?")[0], names))
 
+    def unknown_parameters(self, request: str, query: str) -> Iterator[tuple[str, Resolution]]:
+        """The names in a query that the operation of a request, `GET /jobs`, has no parameter for."""
+        match = _REQUEST.match(request)
+        found = list(self._matching(*match.groups())) if match else []
+        if len(found) == 1:
+            known = self._parameters(found[0])
+            for name, _ in parse_qsl(query, keep_blank_values=True):
+                if name not in known:
+                    yield name, _no_parameter(found[0], name, known)
+
     def _query(self, operation: Fact, query: str) -> Iterator[Resolution]:
-        known = {
-            str(fact.attributes["name"]): fact
-            for fact in self._inventory.of_kind("parameter")
-            if fact.attributes["operation"] == operation.attributes.get("id")
-        }
+        known = self._parameters(operation)
         for name, value in parse_qsl(query, keep_blank_values=True):
             if name not in known:
-                message = f"{operation.key} has no parameter {name}"
-                yield wrong("parameter-unknown", message, closest(name, known))
+                yield _no_parameter(operation, name, known)
                 continue
             choices = known[name].attributes.get("enum")
             if choices and value not in map(str, choices) and not _VALUE.match(value):
                 message = f"parameter {name} of {operation.key} does not take {value}"
                 yield wrong("parameter-unknown", message, closest(value, map(str, choices)))
+
+    def _parameters(self, operation: Fact) -> dict[str, Fact]:
+        return {
+            str(fact.attributes["name"]): fact
+            for fact in self._inventory.of_kind("parameter")
+            if fact.attributes["operation"] == operation.attributes.get("id")
+        }
+
+
+def _no_parameter(operation: Fact, name: str, known: Iterable[str]) -> Resolution:
+    return wrong("parameter-unknown", f"{operation.key} has no parameter {name}", closest(name, known))
 
 
 def _match(wanted: list[str], segments: list[str]) -> bool:

@@ -229,6 +229,14 @@ def test_numbers_of_all_pages_are_held_to_bindings_when_the_folder_is_a_dot(proj
     assert [found.path for found in project.findings() if found.code == "value-bare"] == ["docs/index.md"]
 
 
+def test_a_number_at_the_beginning_of_a_line_marks_an_item_only_in_a_list(project: Any) -> None:
+    text = "\n## Seats\n1. Sit down.\n21. Read.\n\nThe library seats\n33. It opens at nine.\n\n- first\n44. fourth\n"
+    project.add("docs/guide/settings.md", text)
+    line = project.edit("docs/guide/settings.md", "33. It opens", "33. It always opens")
+    found = [each for each in project.findings() if each.code == "value-bare"]
+    assert [(each.line, each.message) for each in found] == [(line, "'33' is written by hand")]
+
+
 @pytest.mark.parametrize("written", [False, True])
 def test_a_page_with_the_old_name_of_a_field_is_told_the_new_one(project: Any, written: bool) -> None:
     """Also when `trueup write` has been run since, as long as the change is not committed."""
