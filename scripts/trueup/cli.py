@@ -247,6 +247,18 @@ def report(
 
 
 @cli.command()
+def facts(
+    word: Annotated[str, typer.Argument(help="What the key, the summary or the description of a fact has in it.")],
+    root: Root = None,
+) -> None:
+    """List the facts that have a word, with their values as a page writes them; exit status 1 when there is none."""
+    from trueup import lookup
+
+    config, folder = _project(root)
+    raise typer.Exit(lookup.show(word, config, folder))
+
+
+@cli.command()
 def archive(
     name: Annotated[str, typer.Argument(help="Name of the page, such as verification-2026-11; also its title.")],
     root: Root = None,

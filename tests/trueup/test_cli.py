@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from trueup.cli import main
 from trueup.report import load
+from trueup.values import Values
 
 from .conftest import forget
 
@@ -72,6 +73,31 @@ def test_findings_exit_with_1_and_print_in_every_format(project: Any, run: Run, 
     again = run(project.root, "report")
     assert again.returncode == 1
     assert line in again.stdout.splitlines()
+
+
+def test_facts_are_listed_as_a_page_writes_them(project: Any, run: Run) -> None:
+    found = run(project.root, "facts", "LIMIT")
+    assert found.returncode == 0, found.stderr
+    lines = found.stdout.splitlines()
+    assert lines[0] == "parameter listLoans.limit (library/main.py:32)"
+    assert "    {{ parameter.listLoans.limit.default }}      20" in lines
+    assert "setting LOAN_DAYS" in run(project.root, "facts", "until a loan is due").stdout, "told by what it means"
+
+
+def test_every_value_that_is_listed_is_one(project: Any, run: Run) -> None:
+    listed = [line.strip() for line in run(project.root, "facts", "").stdout.splitlines() if line.startswith("    ")]
+    assert len(listed) > 100
+    for line in listed:
+        form, _, value = line.partition(" }}  ")
+        filled = Values(project.truth().inventory).fill(form + " }}")
+        assert not filled.unknown, line
+        assert " ".join(filled.text.split()).startswith(value.strip().removesuffix("…")), line
+
+
+def test_a_word_that_no_fact_has_is_one_line_and_status_1(project: Any, run: Run) -> None:
+    found = run(project.root, "facts", "LONE_DAYS")
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == ("no fact has 'LONE_DAYS' in its key, summary or description; did you mean LOAN_DAYS?\n")
 
 
 def test_some_pages_only_leave_the_last_report_alone(project: Any, quick: Run) -> None:
