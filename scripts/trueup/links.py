@@ -5,8 +5,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from posixpath import normpath
+from pathlib import Path, PurePosixPath
+from posixpath import normpath, relpath
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -19,6 +19,11 @@ from trueup.origin import line_of, sources
 
 _PLAIN = re.compile(r"((?:\.\./)*)((?:(?!\.\.?(?:[/#]|$))[\w.~-]+(?:/|(?=#|$)))*)(?:#([\w.~-]*))?", re.ASCII)
 """An address below or above the page's own: the steps up, the path from there, the fragment."""
+
+_MARKDOWN = re.compile(r"^(?!\w+:|/)[^?#]*\.md()(?:[?#]|$)")
+"""A link to a page by its file, as pages write it; group 1 stands behind the path."""
+
+_ALIKE = 72
 
 _INERT = frozenset({"mailto", "tel", "data", "javascript", "blob", "about"})
 
@@ -66,7 +71,7 @@ class _Trouble(NamedTuple):
 class _Resolver:
     def __init__(self, site: Path, base_url: str, root: Path, docs: Path) -> None:
         self._site, self._root = site, root
-        self._origin = sources(docs)
+        self._docs, self._origin = docs, sources(docs)
         base = urlsplit(base_url)
         self._hosts = {base.netloc} if base.netloc else set()
         self._prefix = base.path.rstrip("/") + "/"
@@ -134,7 +139,7 @@ class _Resolver:
         """The code and message of what is wrong with an address on a page; none when it resolves."""
         key = (page.base or page.path.rpartition("/")[0], href)
         # Addresses of the page itself (`#x`) differ from page to page even in one folder.
-        if href.startswith(("#", "?")) or not href:
+        if href.startswith(("#", "?")) or not href or _MARKDOWN.search(href):
             key = (page.path, href)
         if key not in self._memo:
             self._memo[key] = self._look(page, href)
@@ -152,6 +157,8 @@ class _Resolver:
         if target is None:
             return None, None
         if target not in self._files:
+            if page.path in self._origin and not page.base and (match := _MARKDOWN.search(href)):
+                return _Trouble("link-broken", self._no_page(page, href, unquote(href[: match.start(1)]))), None
             message = f"link {href!r} leads to {target}, which is not in the site{self._near(target)}"
             return _Trouble("link-broken", message), None
         return self._anchor(href, target, fragment), target
@@ -238,6 +245,20 @@ class _Resolver:
                 return path
             path = target
         return path if path in self._files else None
+
+    def _no_page(self, page: BuiltPage, href: str, path: str) -> str:
+        """What is wrong with a link to a Markdown file: the builder left it as it is, since there is none."""
+        here = self._origin[page.path].relative_to(self._docs).parent.as_posix()
+        wanted = normpath(f"{here}/{path}")
+        pages = sorted({source.relative_to(self._docs).as_posix() for source in self._origin.values()})
+
+        def likeness(other: str) -> tuple[float, float]:
+            # Folders last: pages of one folder are alike by it alone.
+            return fuzz.ratio(PurePosixPath(wanted).stem, PurePosixPath(other).stem), fuzz.ratio(wanted, other)
+
+        near = max(pages, key=likeness)
+        hint = f"; did you mean {relpath(near, here)}?" if likeness(near)[0] >= _ALIKE else ""
+        return f"link {href!r} leads to {wanted}, which is not in the site{hint}"
 
     def _near(self, target: str) -> str:
         guess = process.extractOne(target, sorted(self._files), scorer=fuzz.ratio, score_cutoff=80)

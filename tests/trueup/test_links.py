@@ -122,6 +122,27 @@ def test_a_broken_link_names_markdown_and_line(site: Site) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("href", "leads", "meant"),
+    [
+        ("apis.md", "reference/apis.md", "api.md"),
+        ("./apis.md#items", "reference/apis.md", "api.md"),
+        ("../gide.md", "gide.md", "../guide.md"),
+        ("guide.md", "reference/guide.md", "../guide.md"),
+        ("other.md", "reference/other.md", None),
+    ],
+)
+def test_a_link_to_a_missing_page_names_the_nearest_one_as_it_is_to_be_written(
+    site: Site, href: str, leads: str, meant: str | None
+) -> None:
+    site.page("reference/api/index.html", "reference/api.md", "<p>a</p>")
+    site.page("guide/index.html", "guide.md", "<p>g</p>")
+    site.page("reference/more/index.html", "reference/more.md", f'<a href="{href}">a</a>', f"[a]({href})\n")
+    (finding,) = site.resolve().findings
+    hint = f"; did you mean {meant}?" if meant else ""
+    assert finding.message == f"link {href!r} leads to {leads}, which is not in the site{hint}"
+
+
 def test_a_missing_anchor_on_the_same_and_another_page(site: Site) -> None:
     markdown = "# G\n\n[a](#nowhere)\n[b](index.md#hoem)\n"
     site.page("guide/index.html", "guide.md", '<a href="#nowhere">a</a><a href="../#hoem">b</a>', markdown)
