@@ -18,6 +18,10 @@ _ASSIGNED = re.compile(r"(?:export )?([A-Z][A-Z0-9_]*)=(\S*)$")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(.*\)$", re.DOTALL)
 _FILE = re.compile(r"(?:\.{0,2}/)?[\w.@-]+(?:/[\w.@*-]+)*/?(?::\d+)?$")
 _SUFFIX = re.compile(r"\.(?:py|md|toml|ya?ml|json|sh|txt|cfg|ini|csv|html|css|js|sql|lock)(?::\d+)?$")
+_MEDIA = re.compile(
+    r"((application|audio|font|image|message|model|multipart|text|video)/(?:\*|[a-z0-9][\w.+-]*))(?:\s*;\s*[\w-]+=\S+)*$"
+)
+"""A media type with its parameters, by the top-level types that are registered with IANA."""
 _BRACED = re.compile(r"[{<]([\w-]+)[}>]$")
 _ARROW = re.compile(r"\s*(?:->|→|⟶)\s*")
 _PYTHON = frozenset(name for name in dir(builtins) if name[0].isupper())
@@ -70,6 +74,7 @@ class Resolver:
             or self._transition(text)
             or self._literals.resolve(text)
             or self._wrapped(text)
+            or self._media(text)
             or self._file(text)
             or self._unknown(text)
         )
@@ -124,6 +129,13 @@ class Resolver:
         if braced := _BRACED.match(text):
             return self._exact(braced[1])
         return None
+
+    def _media(self, text: str) -> Resolution | None:
+        """A media type, also one that no operation names; not where the project has a folder of that name."""
+        match = _MEDIA.match(text)
+        if match is None or _SUFFIX.search(match[1]) or self.inventory.get("file", f"{match[2]}/"):
+            return None
+        return self._exact(match[1]) or KNOWN
 
     def _file(self, text: str) -> Resolution | None:
         if not _FILE.match(text) or not ("/" in text or _SUFFIX.search(text)):

@@ -47,6 +47,8 @@ INVENTORY = Inventory(
         fact("file", "lib/main.py"),
         fact("file", "docs/"),
         fact("header", "Retry-After"),
+        fact("media", "application/problem+json"),
+        fact("file", "image/"),
     ]
 )
 
@@ -100,6 +102,8 @@ RIGHT = {
     "lib/main.py": "file:lib/main.py",
     "lib/main.py:7": "file:lib/main.py",
     "Retry-After": "header:Retry-After",
+    "application/problem+json": "media:application/problem+json",
+    "application/problem+json; charset=utf-8": "media:application/problem+json",
 }
 
 
@@ -116,6 +120,7 @@ def test_what_names_a_fact(text: str, ident: str) -> None:
         "42", "3.5", "99 %", "10,000", "true", "null", "404", "5xx", "409 Conflict", "KeyError", "None",
         "0d5b2c1e-7a34-4f5d-9b1a-3c8e2f6a9d10", "2026-02-03T04:05:06Z", '{"state": "late"}', '["lent"]', "{}",
         '{"progress": {"percent": 3}}', "progress.percent", "progress[0].percent", "notes.by.hand", '"lent"',
+        "text/csv", "text/csv; charset=utf-8", "application/x-ndjson", "application/vnd.api+json", "video/*",
     ],
 )  # fmt: skip
 def test_what_is_a_literal(text: str) -> None:
@@ -148,6 +153,9 @@ WRONG = {
     "book.gon": ("code-unknown", "did you mean book.gone?"),
     "create_ap()": ("code-unknown", ""),
     "lib/mein.py": ("file-unknown", "did you mean lib/main.py?"),
+    "text/guide.md": ("file-unknown", ""),
+    "image/png": ("file-unknown", ""),
+    "images/png": ("file-unknown", ""),
     "run": ("code-unknown", ""),
     "setting:LOAN_DAY": ("code-unknown", "did you mean LOAN_DAYS?"),
 }
