@@ -254,6 +254,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
 """Every code a finding may carry. The table is rendered into the documentation; a code not in it cannot be used."""
 
 
+CHANGED = frozenset({"fact-added", "fact-removed", "fact-renamed", "fact-changed"})
+"""Codes of findings that tell how the code has changed since the pages were reviewed."""
+
 #: The check that finds a code, by the code or by its first word; all others are found while pages are bound.
 _CHECKS: Mapping[str, str] = MappingProxyType(
     {

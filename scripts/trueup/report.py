@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from trueup.errors import TrueupError
-from trueup.findings import CODES, Finding, check_of
+from trueup.findings import CHANGED, CODES, Finding, check_of
 from trueup.nouns import counted
 from trueup.watermark import TOLD
 
@@ -103,10 +103,15 @@ def read_report(data: Mapping[str, Any]) -> Report:
 
 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
-    """Print findings grouped by file, details below each; nothing when there are none."""
+    """Print findings grouped by file, details below each; nothing when there are none.
+
+    Files whose facts have changed come first, and those that only have to be written anew come last.
+    """
     counts = Counter(finding.path for finding in findings)
+    causes = {finding.path for finding in findings if finding.code in CHANGED}
+    others = {finding.path for finding in findings if finding.code != "generated-stale"}
     file = ""
-    for finding in sorted(findings):
+    for finding in sorted(findings, key=lambda each: (each.path not in causes, each.path not in others, each)):
         if finding.path != file:
             file = finding.path
             more = f" [dim]({counts[file]} findings)[/]" if counts[file] > 1 else ""

@@ -141,6 +141,20 @@ def test_a_line_between_colons_is_printed_as_it_is(capsys: pytest.CaptureFixture
     assert "items.py:100: new" in render(report, Format.TEXT)
 
 
+def test_what_has_changed_comes_before_what_follows_from_it() -> None:
+    found = [
+        Finding("docs/a.md", 1, "code-unknown", "unknown"),
+        Finding("docs/inventory.json", 1, "generated-stale", "stale"),
+        Finding("docs/openapi.json", 1, "fact-removed", "gone"),
+        Finding("docs/openapi.json", 1, "generated-stale", "stale"),
+        Finding("z.py", 9, "fact-changed", "changed"),
+    ]
+    lines = text_of(Report("t", "", False, 1.0, findings=found)).splitlines()
+    assert [line.partition(": ")[0] for line in lines if ": " in line][:5] == [
+        "docs/openapi.json:1", "docs/openapi.json:1", "z.py:9", "docs/a.md:1", "docs/inventory.json:1",
+    ]  # fmt: skip
+
+
 def test_many_findings_are_summed_up_where_the_reader_is_at_the_end() -> None:
     lines = text_of(many(40)).splitlines()
     at = lines.index("Where to look first")
