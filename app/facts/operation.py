@@ -73,6 +73,7 @@ def collect_telemetry() -> Iterator[Fact]:
     yield from enum("health_reason", health.Reason)
     yield from enum("stream_end", change.End)
     yield from enum("webhook_event", webhook_model.WebhookEvent)
+    yield from enum("webhook_field", webhook_model.MessageField)
     yield from enum("delivery_state", webhook_model.DeliveryState)
     for retry in range(1, webhook_model.DELIVERY_POLICY.max_retries + 1):
         latest = webhook_model.DELIVERY_POLICY.delay(retry, 0).total_seconds()

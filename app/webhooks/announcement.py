@@ -6,17 +6,17 @@ from sqlalchemy import CTE, ColumnElement, Insert, Text, any_, cast, func, inser
 
 from app.database.tables import webhook_deliveries, webhooks
 from app.jobs.states import Status
-from app.webhooks.model import DeliveryState, WebhookEvent
+from app.webhooks.model import DeliveryState, MessageField, WebhookEvent
 
 
 def announcement(ended: CTE, status: Status, now: ColumnElement[datetime]) -> Insert:
     """Return the insert of one delivery for each job in ``ended`` and each webhook that is to be told of it."""
     event = WebhookEvent(f"job.{status}").value
-    data = {name: ended.c[name] for name in ("type", "status", "created_by", "created_at", "completed_at", "run")}
+    data = {name.value: ended.c["id" if name is MessageField.JOB_ID else name.value] for name in MessageField}
     body = {
         "type": literal(event, Text),
         "timestamp": now,
-        "data": func.jsonb_build_object("job_id", ended.c.id, *(part for item in data.items() for part in item)),
+        "data": func.jsonb_build_object(*(part for item in data.items() for part in item)),
     }
     wanted = [
         webhooks.c.enabled,

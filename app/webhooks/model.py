@@ -37,6 +37,34 @@ class WebhookEvent(StrEnum):
         return Status(self.value.removeprefix("job."))
 
 
+class MessageField(StrEnum):
+    """What a message says of the job; neither its payload nor its errors, which a receiver may have no right to."""
+
+    JOB_ID = "job_id"
+    TYPE = "type"
+    STATUS = "status"
+    RUN = "run"
+    CREATED_BY = "created_by"
+    CREATED_AT = "created_at"
+    COMPLETED_AT = "completed_at"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for who receives the message."""
+        return _FIELDS[self]
+
+
+_FIELDS = {
+    MessageField.JOB_ID: "The job, to ask for the rest with.",
+    MessageField.TYPE: "Its job type.",
+    MessageField.STATUS: "The final status, as the event says.",
+    MessageField.RUN: "The run that ended; a retry afterwards is another run.",
+    MessageField.CREATED_BY: "The user who created it; null for the service itself.",
+    MessageField.CREATED_AT: "When it was created.",
+    MessageField.COMPLETED_AT: "When it ended, as in the timestamp of the message.",
+}
+
+
 class DeliveryState(StrEnum):
     """How a delivery stands."""
 

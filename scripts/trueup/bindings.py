@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from trueup import blocks, mermaid
@@ -78,7 +78,7 @@ class Bindings:
     def link(self, text: str, page: Page) -> str | None:
         """The link, relative to `page`, to where inline code is documented; none when it is nowhere or unclear."""
         if text in self._documented:
-            return self._relative(page, *self._documented[text])
+            return _relative(page.docs_path, *self._documented[text])
         answer = self.resolver.resolve(text)
         homes = [
             (self._rank.get(fact.kind, 999), self._homes[fact.id])
@@ -93,7 +93,7 @@ class Bindings:
             places = {place for place in places if place[0] == page.docs_path}
         if len(places) != 1:
             return None
-        return self._relative(page, *places.pop())
+        return _relative(page.docs_path, *places.pop())
 
     @cached_property
     def _documented(self) -> Mapping[str, tuple[str, str]]:
@@ -104,11 +104,6 @@ class Bindings:
                 for symbol in _DOCSTRINGS.findall(prose.text):
                     found.setdefault(symbol, (page.docs_path, symbol))
         return found
-
-    def _relative(self, page: Page, docs_path: str, anchor: str) -> str:
-        if docs_path == page.docs_path:
-            return f"#{anchor}"
-        return f"{posixpath.relpath(docs_path, posixpath.dirname(page.docs_path) or '.')}#{anchor}"
 
     def render(self, page: Page) -> str:
         """The body of a page as the Markdown builder gets it: facts in place of values and blocks, plain fences."""
@@ -133,6 +128,16 @@ class Bindings:
     def used(self, page: Page) -> set[Fact]:
         """The facts that the fact blocks of a page show."""
         return blocks.used(self.expansions[page.path])
+
+
+@cache
+def _path(page: str, docs_path: str) -> str:
+    return posixpath.relpath(docs_path, posixpath.dirname(page) or ".")
+
+
+def _relative(page: str, docs_path: str, anchor: str) -> str:
+    """The address of an anchor, seen from a page; both pages by their docs paths."""
+    return f"#{anchor}" if docs_path == page else f"{_path(page, docs_path)}#{anchor}"
 
 
 def _drawn(block: Block) -> list[str]:

@@ -100,6 +100,8 @@ class Inventory:
         index: dict[str, list[Fact]] = {}
         for fact in self:
             index.setdefault(fact.kind, []).append(fact)
+        for facts in index.values():
+            facts.sort(key=lambda fact: (fact.attributes.get("order", 0), fact.key))
         return index
 
     @property
@@ -113,8 +115,7 @@ class Inventory:
 
     def of_kind(self, kind: str) -> Sequence[Fact]:
         """The facts of a kind, in the order of their attribute `order`, then of their keys."""
-        found = self._by_kind.get(kind, ())
-        return sorted(found, key=lambda fact: (fact.attributes.get("order", 0), fact.key))
+        return self._by_kind.get(kind, ())
 
     def named(self, name: str) -> Sequence[Fact]:
         """The facts that inline code may mean by this name."""

@@ -121,8 +121,9 @@ async def test_many_jobs_are_counted_before_and_reported_afterwards(people, work
     fields = {field.get("name"): field.get("value") for field in again.cssselect(".confirm input[type=hidden]")}
     answer = await grace.client.post("/ui/jobs/bulk/confirmed", data={**fields, "reason": "a wrong import"})
     assert answer.headers["location"] == "/ui/jobs?text=bulkville"
-    said = notice(shown(await grace.client.get(answer.headers["location"])))
-    assert said == "Cancelled 4 jobs. Those that run stop at their next boundary. 2 jobs left as they were."
+    page = shown(await grace.client.get(answer.headers["location"]))
+    assert notice(page) == "Cancelled 4 jobs. Those that run stop at their next boundary. 2 jobs left as they were."
+    assert texts(page, ".notice button") == ["Retry these 4…"]
     for job in [*own, late]:
         last = (await workshop.services.reader.events(job.id))[-1]
         assert (last.event, last.actor_id, last.reason) == (Event.CANCEL, str(grace.user.id), "a wrong import")

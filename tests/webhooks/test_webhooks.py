@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import h11
 import pytest
@@ -18,7 +18,7 @@ from app.jobs.states import Event
 from app.webhooks import addresses
 from app.webhooks.addresses import is_public
 from app.webhooks.courier import Courier
-from app.webhooks.model import DELIVERY_POLICY, OLD_SECRET_HOURS, DeliveryState, WebhookEvent, new_secret
+from app.webhooks.model import DELIVERY_POLICY, OLD_SECRET_HOURS, DeliveryState, MessageField, WebhookEvent, new_secret
 from app.webhooks.store import WebhookStore
 from app.workers.retention import Retention
 from tests.workers.samples import counting_registry
@@ -97,6 +97,30 @@ async def test_an_end_of_a_job_is_delivered_once_signed_and_only_to_who_asked_fo
     (delivery,) = await store.deliveries(webhook.id, limit=10)
     assert (str(delivery.id), delivery.state) == (headers["webhook-id"], DeliveryState.DELIVERED)
     assert (delivery.attempts, delivery.status_code, delivery.next_attempt_at) == (1, 204, None)
+
+
+async def test_a_message_says_of_the_job_what_the_table_lists_and_no_more(services):
+    store = WebhookStore(services.database.engine)
+    async with receiving() as receiver:
+        webhook = await subscribe(store, receiver.url)
+        created = await services.store.create(NewJob("count", {"secret": "payload"}, {}, 50, 3, None), caller=TEST)
+        claimed = await services.store.claim(created.id, created.run, worker_id="w", lease=timedelta(minutes=1))
+        failed = await services.store.settle(claimed.lease, Event.FAIL, error={"message": "private"})
+        await Courier(store, private=True).look()
+        ((_, headers, body),) = receiver.got
+    told = Verifier(webhook.secret).verify(body, headers)
+    data = {**told["data"], **{at: datetime.fromisoformat(told["data"][at]) for at in ("created_at", "completed_at")}}
+    assert data == {
+        "job_id": str(created.id),
+        "type": "count",
+        "status": "failed",
+        "run": failed.run,
+        "created_by": None,
+        "created_at": failed.created_at,
+        "completed_at": failed.completed_at,
+    }
+    assert datetime.fromisoformat(told["timestamp"]) == failed.completed_at
+    assert sorted(data) == sorted(MessageField)
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 410, 429, 500, 503])
