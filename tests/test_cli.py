@@ -150,9 +150,9 @@ def test_a_user_is_changed_and_the_last_admin_stays(database_url, tmp_path):
 
 
 @contextmanager
-def serving(database_url, folder, port):
+def serving(database_url, folder, port, **more):
     """Run `jobs serve` with its log in ``folder``, and stop it at the end as a supervisor does."""
-    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(folder), "PORT": str(port)}
+    env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(folder), "PORT": str(port), **more}
     with (
         (folder / "service.log").open("w") as log,
         subprocess.Popen(
@@ -187,6 +187,32 @@ async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path, free_p
     assert process.returncode == 0
     assert "worker.stopped" in log
     assert "service.stopped" in log
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "127.0.0.2"])
+@pytest.mark.anyio
+async def test_the_address_of_a_client_comes_from_a_proxy_that_is_trusted_and_from_no_other(
+    database_url, tmp_path, free_port, trusted
+):
+    async def refused(proxy, clients):
+        """The statuses of one wrong sign-in after the other, through a proxy for different clients."""
+        made = httpx.AsyncHTTPTransport(local_address=proxy)
+        async with httpx.AsyncClient(transport=made, base_url=f"http://127.0.0.1:{free_port}") as client:
+            for name in clients:
+                answer = await client.post(
+                    "/api/v1/auth/login",
+                    json={"name": "nobody", "password": "wrong horse battery"},
+                    headers={"X-Forwarded-For": name},
+                )
+                yield answer.status_code
+
+    others = {"127.0.0.1": {}, "127.0.0.2": {"FORWARDED_ALLOW_IPS": "127.0.0.2"}}
+    with serving(database_url, tmp_path, free_port, SIGN_IN_ADDRESS_FAILURES="1", **others[trusted]):
+        await healthy(free_port)
+        clients = ["203.0.113.1", "203.0.113.2", "203.0.113.1"]
+        assert [status async for status in refused(trusted, clients)] == [401, 401, 429]
+        (other,) = others.keys() - {trusted}
+        assert [status async for status in refused(other, ["203.0.113.3", "203.0.113.4"])] == [401, 429]
 
 
 @pytest.mark.slow

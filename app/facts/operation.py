@@ -71,6 +71,7 @@ def collect_telemetry() -> Iterator[Fact]:
             names=list(span.attributes),
         )
     yield from enum("health_reason", health.Reason)
+    yield from enum("entry_state", bullmq.EntryState)
     yield from enum("stream_end", change.End)
     yield from enum("webhook_event", webhook_model.WebhookEvent)
     yield from enum("webhook_field", webhook_model.MessageField)

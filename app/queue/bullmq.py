@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,28 @@ PAGE = 1000
 
 #: Seconds that one call to the queue may take before it counts as unavailable.
 TIMEOUT = 5.0
+
+
+class EntryState(StrEnum):
+    """Where an entry of the queue stands, as BullMQ calls it."""
+
+    WAITING = "waiting"
+    PRIORITIZED = "prioritized"
+    DELAYED = "delayed"
+    ACTIVE = "active"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for who looks at the queue."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    EntryState.WAITING: "It waits for a worker and has no priority; the service makes none of these.",
+    EntryState.PRIORITIZED: "It waits for a worker.",
+    EntryState.DELAYED: "It waits for its time.",
+    EntryState.ACTIVE: "A worker has it.",
+}
 
 
 @dataclass(frozen=True)
@@ -174,7 +197,7 @@ class Bullmq:
     async def counts(self) -> dict[str, int]:
         """Return the number of entries by BullMQ's states."""
         async with asyncio.timeout(TIMEOUT):
-            counts = await self._queue.getJobCounts("waiting", "prioritized", "active", "delayed")
+            counts = await self._queue.getJobCounts(*(state.value for state in EntryState))
         return dict(counts)
 
     async def close(self) -> None:

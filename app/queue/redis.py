@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app.queue.bullmq import PAGE, TIMEOUT, Bullmq, EntryWorker
+from app.queue.bullmq import PAGE, TIMEOUT, Bullmq, EntryState, EntryWorker
 from app.queue.engine import Delivery
 from app.queue.errors import QueueStartError
 from app.settings import without_password
@@ -78,11 +78,13 @@ class BullmqRedis(Bullmq):
 
     async def waiting(self) -> AsyncIterator[list[str]]:
         """Yield the ids of the entries that no worker has, in batches. Raises ConnectionError like ``missing``."""
-        for state in ("waiting", "prioritized", "delayed"):
+        for state in EntryState:
+            if state is EntryState.ACTIVE:
+                continue
             start = 0
             while True:
                 with _away():
-                    page = await self._queue.backend.getRanges([state], start, start + PAGE - 1, True)
+                    page = await self._queue.backend.getRanges([state.value], start, start + PAGE - 1, True)
                 # BullMQ may keep markers of its own among the entries.
                 found = [entry_id for entry_id in page if not entry_id.startswith("0:")]
                 if found:
