@@ -89,6 +89,16 @@ def test_ten_routes_that_need_a_variable_become_a_verified_site_beside_what_is_t
     assert after[".gitignore"].decode().splitlines() == ["*.db", ".trueup/", "site/"]
 
 
+def test_the_page_starts_the_service_with_a_folder_of_the_reader(tmp_path: Path) -> None:
+    make(tmp_path, {"main.py": APP})
+    env = {"DATABASE_URL": "sqlite:///{data}/a.db", "GREETING": "good day"}
+    begin(tmp_path, "", env, service=True, tell=lambda _: None)
+    page = (tmp_path / "docs" / "first-request.md").read_text()
+    start = "DATABASE_URL=sqlite:////tmp/main/a.db GREETING='good day' uvicorn main:app"
+    assert f"\nmkdir -p /tmp/main\n{start}\n" in page
+    assert load(tmp_path).service.env == env  # type: ignore[union-attr]
+
+
 def test_findings_in_pages_that_are_there_are_explained(tmp_path: Path) -> None:
     make(tmp_path, {"main.py": APP, "docs/index.md": "# Mine\n\nAsk `GET /nothing`, and set `THIS_ONE`.\n"})
     done = trueup(tmp_path, "init", "--no-service")

@@ -78,6 +78,14 @@ def command(found: Survey) -> str:
     return " ".join([*parts, found.app, "--port", "{port}", "--log-level", "warning"])
 
 
+def by_hand(found: Survey, env: Mapping[str, str]) -> str:
+    """The lines with which a reader starts the service: with a folder to keep, where trueup gives it a new one."""
+    folder = f"/tmp/{found.packages[0] if found.packages else 'data'}"  # noqa: S108 (the reader's choice to change)
+    given = "".join(f"{name}={shlex.quote(value.replace('{data}', folder))} " for name, value in env.items())
+    made = f"mkdir -p {folder}\n" if folder in given else ""
+    return made + given + command(found).replace(" --port {port} --log-level warning", "")
+
+
 def owned(inventory: Inventory) -> list[str]:
     """The kinds that need one owner page each, of those that the project has."""
     return [kind for kind in ("operation", "schema", "setting", "command", "option") if inventory.of_kind(kind)]
@@ -124,8 +132,7 @@ def pages(
     yield f"{docs}/assets/trueup.css", _fill("trueup.css")
     yield f"{docs}/index.md", _fill("index.md", title=found.title, links=table)
     if request:
-        given = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
-        run = given + command(found).replace(" --port {port} --log-level warning", "")
+        run = by_hand(found, env)
         header = "http" if request.status < 400 else f" {{.http status={request.status}}}"
         yield (
             f"{docs}/first-request.md",
