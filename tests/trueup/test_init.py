@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from trueup.config import load
 from trueup.errors import TrueupError
+from trueup.facts import Fact, Inventory
+from trueup.init import strewn
 from trueup.init.begin import begin
 from trueup.init.explain import explain
 from trueup.init.scan import module_of, scan
@@ -247,12 +249,67 @@ def test_a_service_that_does_not_start_is_told_with_its_log_and_leaves_nothing(t
     assert contents(tmp_path).keys() == {"main.py"}
 
 
-def test_a_service_that_writes_into_the_project_is_told(tmp_path: Path) -> None:
-    life = LIFESPAN.replace('raise RuntimeError("no paper")', 'open("clinic.db", "w").close()')
-    make(tmp_path, {"main.py": APP.replace("app = FastAPI()\n", life)})
-    told: list[str] = []
-    begin(tmp_path, "", {}, service=True, tell=told.append)
-    assert "the service wrote clinic.db into the project; give it another place: {data}" in "\n".join(told)
+CLINIC = """import os
+
+from fastapi import FastAPI
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    address: str = "sqlite:///./clinic.db"
+    files: str = "rooms"
+
+
+async def life(app):
+    with open(Settings().address.removeprefix("sqlite:///"), "a") as file:
+        file.write("!")
+    yield
+
+
+app = FastAPI(lifespan=life)
+
+
+@app.get("/a")
+def a() -> dict[str, int]:
+    return {}
+"""
+
+
+def test_a_service_that_writes_into_the_project_is_told_with_the_variable(tmp_path: Path) -> None:
+    make(tmp_path, {"main.py": CLINIC, ".gitignore": "*.db\n"})
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    first: list[str] = []
+    begin(tmp_path, "", {}, service=True, tell=first.append)
+    assert (
+        "your service wrote clinic.db into the project; give it a folder of its own: "
+        "trueup init --env 'ADDRESS=sqlite:///{data}/clinic.db'"
+    ) in first
+    forget()
+    del sys.modules["main"]
+    second: list[str] = []
+    begin(tmp_path, "", {"ADDRESS": "sqlite:///{data}/clinic.db"}, service=True, tell=second.append)
+    assert "extended  pyproject.toml (ADDRESS)" in second
+    assert "your service wrote" not in "\n".join(second), "the database that was there is left alone too"
+    config = load(tmp_path)
+    assert config.service is not None
+    assert config.env == config.service.env == {"ADDRESS": "sqlite:///{data}/clinic.db"}
+
+
+@pytest.mark.parametrize(
+    ("paths", "mend"),
+    [
+        (["rooms/1/plan.txt", "rooms/2/plan.txt"], "FILES={data}"),
+        (["log.txt"], "VARIABLE={data}/log.txt"),
+        (["bedrooms/a.txt"], "VARIABLE={data}/a.txt"),
+        ([".venv/x", "env/pyvenv.cfg", "env/lib/x", "a/__pycache__/x"], ""),
+    ],
+)
+def test_what_a_service_wrote_names_the_setting_of_its_place(tmp_path: Path, paths: list[str], mend: str) -> None:
+    inventory = Inventory([Fact("setting", "FILES", {"default": "rooms"}), Fact("setting", "PORT", {"default": 80})])
+    before = strewn.moments(tmp_path)
+    make(tmp_path, dict.fromkeys(paths, "x"))
+    told = strewn.told(before, strewn.moments(tmp_path), inventory)
+    assert told.partition("--env ")[2].strip("'") == mend
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -4,11 +4,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from trueup.collect.files import paths
 from trueup.config import Config, load
 from trueup.errors import TrueupError
 from trueup.gather import gather
-from trueup.init import scaffold
+from trueup.init import scaffold, strewn
 from trueup.init.probe import Request, probe
 from trueup.init.survey import Survey, survey
 from trueup.truth import Truth
@@ -27,9 +26,10 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     _require(root)
     docs = scaffold.docs_folder(root)
     _require(root / docs)
-    there = load(root) if _configured(root) else None
+    there, given = load(root) if _configured(root) else None, env
     if there is not None:
-        app, env = app or there.app, {**there.env, **env}
+        app, env = app or there.app, {**there.env, **given}
+        there = scaffold.with_variables(there, given)
     found = survey(root, app, env)
     # Pages that were there before are full of numbers: they are bound folder by folder, when somebody gets to it.
     bound = not any((root / docs).rglob("*.md"))
@@ -38,12 +38,12 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     truth = gather(config, root)
     for line in _told(found, truth):
         tell(line)
-    before = set(paths(root))
+    before = strewn.moments(root)
     request = _first_request(config, root, truth, found)
-    strewn = sorted(path for path in set(paths(root)) - before if "__pycache__" not in path)
+    written_by_service = strewn.told(before, strewn.moments(root), truth.inventory)
     tell("")
     if there:
-        tell(str(scaffold.Written("pyproject.toml", "left", "it has [tool.trueup]")))
+        tell(str(scaffold.add_variables(root, given)))
     else:
         owned = {"owned": scaffold.owned(truth.inventory)}
         tell(str(scaffold.configure(root, _before_tables(table, owned))))
@@ -52,9 +52,8 @@ def begin(root: Path, app: str, env: Mapping[str, str], *, service: bool, tell: 
     ignored = scaffold.ignore(root)
     if ignored is not None:
         tell(str(ignored))
-    if strewn:
-        place = "give it another place: {data} in tool.trueup.service.env is a folder of its own for each page"
-        tell(f"the service wrote {', '.join(strewn[:3])} into the project; {place}")
+    if written_by_service:
+        tell(written_by_service)
     for line in found.left:
         tell(f"left out: {line}")
     if not _in_git(root):

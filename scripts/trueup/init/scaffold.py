@@ -11,6 +11,7 @@ import tomlkit
 import yaml
 from tomlkit.exceptions import TOMLKitError
 
+from trueup.config import Config
 from trueup.errors import TrueupError
 from trueup.facts import Inventory
 from trueup.init.probe import Request
@@ -89,6 +90,29 @@ def by_hand(found: Survey, env: Mapping[str, str]) -> str:
 def owned(inventory: Inventory) -> list[str]:
     """The kinds that need one owner page each, of those that the project has."""
     return [kind for kind in ("operation", "schema", "setting", "command", "option") if inventory.of_kind(kind)]
+
+
+def with_variables(config: Config, env: Mapping[str, str]) -> Config:
+    """A configuration with further variables, for what is imported and for the service."""
+    service = config.service
+    if service is not None:
+        service = service.model_copy(update={"env": {**service.env, **env}})
+    return config.model_copy(update={"env": {**config.env, **env}, "service": service})
+
+
+def add_variables(root: Path, env: Mapping[str, str]) -> Written:
+    """Write variables to the section `[tool.trueup]` that is there; else it stays as it is."""
+    path = root / "pyproject.toml"
+    if not env:
+        return Written("pyproject.toml", "left", "it has [tool.trueup]")
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    section: Any = document["tool"]["trueup"]
+    for table in [section, *([section["service"]] if "service" in section else [])]:
+        if "env" not in table:
+            table.add("env", tomlkit.inline_table())
+        table["env"].update(env)
+    _write(path, tomlkit.dumps(document))
+    return Written("pyproject.toml", "extended", ", ".join(env))
 
 
 def configure(root: Path, table: Mapping[str, Any]) -> Written:
