@@ -53,7 +53,8 @@ def test_a_project_in_a_folder_src_becomes_a_verified_site(tmp_path: Path) -> No
     assert "application  gazette.main:make_app: 2 operations in its OpenAPI document, and 2 routes" in first.stdout
     assert "no findings: 4 pages" in first.stdout
     assert "1 example," in first.stdout
-    assert "Everything that the pages say is true." in first.stdout
+    assert "Whether they answer so has not been tried yet." in first.stdout
+    assert "trueup check --all" in first.stdout
     assert (tmp_path / "docs" / "first-request.md").read_text().endswith("application/json\n\n[]\n```\n")
     assert "WEBSOCKET" not in (tmp_path / "docs" / "reference" / "api.md").read_text(), "routes come from facts"
     before = contents(tmp_path)
@@ -348,5 +349,7 @@ def test_a_builders_configuration_that_is_there_is_left_and_its_lack_is_told(tmp
     assert f"left      mkdocs.yml ({lack})" in told
 
 
-def test_no_findings_are_explained_too() -> None:
-    assert next(iter(explain([]))) == "Everything that the pages say is true."
+def test_no_findings_are_explained_without_claiming_more_than_was_checked() -> None:
+    text = "\n".join(explain([]))
+    assert "The API reference repeats what your routes declare." in text
+    assert "answered and not declared: trueup check --all" in text

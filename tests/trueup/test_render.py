@@ -61,6 +61,7 @@ DOCUMENT: dict[str, Any] = {
                 },
                 "responses": {
                     "200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Door"}}, "example": [{"state": "open"}]}}},
+                    "404": {"description": "No such door."},
                     "409": {"description": "`door.stuck`: it is stuck.", "x-problems": ["door.stuck"], "headers": {"Retry-After": {"description": "Seconds."}}, "content": {"application/problem+json": {"schema": {"type": "object"}, "example": {"code": "door.stuck"}}}},
                     "204": {"description": "Nothing to do.", "x-problems": ["door.same"]},
                 },
@@ -191,6 +192,7 @@ def test_an_operation_tells_everything_about_itself() -> None:
         '??? example "Example request: Open it"',
         "| **200** OK | list of `Door` (`application/json`) | Done. | – |",
         "| **204** No Content | empty | Nothing to do. Problems: `door.same`. | – |",
+        "| **404** Not Found | not declared | No such door. | – |",
         "| **409** Conflict | object (`application/problem+json`) | `door.stuck`: it is stuck. | `Retry-After` |",
         "- `Retry-After`: Seconds.",
         '??? example "Refusals and failures"',

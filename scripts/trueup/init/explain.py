@@ -36,8 +36,10 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
 def explain(findings: Sequence[Finding]) -> Iterator[str]:
     """Lines for people who see findings for the first time: the first of each kind, what it means, what to do."""
     if not findings:
-        yield "Everything that the pages say is true."
+        yield "The names, values and links of these pages are held against your code, and their examples have run."
+        yield "The API reference repeats what your routes declare. Whether they answer so has not been tried yet."
         yield "Next: write a page below the folder of pages, or make a mistake in one, and run trueup check."
+        yield "Find statuses and media types that are answered and not declared: trueup check --all"
         yield "See the site beside your service: trueup serve. Build it into the folder site: trueup build"
         return
     kinds: dict[str, list[Finding]] = {}

@@ -172,9 +172,8 @@ class _Section:
             for header, raw in response.get("headers", {}).items():
                 headers.setdefault(header, plain(resolve(self.document, raw).get("description")))
             names = code(sorted(response.get("headers", {})))
-            self.sheet.add(
-                row([f"**{status}** {_phrase(status)}", "<br>".join(bodies) or "empty", _when(response), names])
-            )
+            body = "<br>".join(bodies) or _no_body(self.method, status)
+            self.sheet.add(row([f"**{status}** {_phrase(status)}", body, _when(response), names]))
         self.sheet.add("")
         for header, about in headers.items():
             self.sheet.add(f"- `{header}`: {safe(about)}")
@@ -236,6 +235,12 @@ def examples(document: Mapping[str, Any], content: Mapping[str, Any]) -> Iterato
     schema = resolve(document, content.get("schema", {}))
     for value in schema.get("examples", [])[:1] if isinstance(schema.get("examples"), list) else []:
         yield "", value
+
+
+def _no_body(method: str, status: str) -> str:
+    """Of a response without a declared body: whether HTTP forbids it one, or nobody knows."""
+    bare = method == "HEAD" or status.startswith("1") or status in {"204", "205", "304"}
+    return "empty" if bare else "not declared"
 
 
 def _phrase(status: str) -> str:
