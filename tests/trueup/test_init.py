@@ -82,6 +82,10 @@ def test_ten_routes_that_need_a_variable_become_a_verified_site_beside_what_is_t
     assert section["settings"] == ["shop.config:Settings"]
     assert section["commands"] == {"shop": "shop.cli:cli"}
     assert section["service"]["env"] == section["env"] == {"SHOP_API_KEY": "for-tests"}
+    assert section["coverage"] == "docs/reference/coverage.json"
+    assert section["claims"] == {"folders": ["."], "reviewed": "docs/reference/claims.json"}
+    assert 'coverage = "docs/reference/coverage.json" # how much of the code the pages tell; it may not fall' in text
+    assert "docs/reference/coverage.json" in after
     assert section["owned"] == ["operation", "schema", "setting", "command", "option"]
     assert b'"Lamp"' in after["docs/first-request.md"]
     assert b"SHOP_API_KEY=for-tests uvicorn shop.main:app\n" in after["docs/first-request.md"]
@@ -100,6 +104,14 @@ def test_the_page_starts_the_service_with_a_folder_of_the_reader(tmp_path: Path)
     start = "DATABASE_URL=sqlite:////tmp/main/a.db GREETING='good day' uvicorn main:app"
     assert f"\nmkdir -p /tmp/main\n{start}\n" in page
     assert load(tmp_path).service.env == env  # type: ignore[union-attr]
+
+
+def test_a_promise_on_a_new_page_needs_a_test(tmp_path: Path) -> None:
+    make(tmp_path, {"main.py": APP, "README.md": "# Mine\n"})
+    begin(tmp_path, "", {}, service=False, tell=lambda _: None)
+    (tmp_path / "docs" / "index.md").write_text("# Mine\n\nNothing is ever lost; it always answers.\n")
+    done = trueup(tmp_path, "check", "docs/index.md")
+    assert "docs/index.md:3: 'always' promises something that nothing here proves" in done.stdout
 
 
 def test_findings_in_pages_that_are_there_are_explained(tmp_path: Path) -> None:

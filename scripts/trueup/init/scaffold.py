@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tomlkit
@@ -21,6 +22,15 @@ from trueup.sitebuild import read_site
 _TEMPLATES = Path(__file__).parent / "templates"
 _IGNORED = (".trueup/", "site/")
 _EXTENSIONS = ("attr_list", "tables", "pymdownx.details", "pymdownx.superfences", "trueup.extension")
+_NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "coverage": "how much of the code the pages tell; it may not fall",
+        "owned": "each of these needs one page that shows it",
+        "values": "numbers with a unit are taken from the code",
+        "claims": "never, always, at most once, … need a test, and a person who has read it",
+    }
+)
+"""What keys of the configuration ask of people who write pages."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ def docs_folder(root: Path) -> str:
 def section(found: Survey, docs: str, env: Mapping[str, str], *, service: bool, bound: bool) -> dict[str, Any]:
     """The table `[tool.trueup]` for a project; the kinds of facts that need an owner are added once they are known.
 
-    `bound`: numbers in pages must be bound to facts.
+    `bound`: numbers in pages must be bound to facts, and promises must name tests.
     """
     table: dict[str, Any] = {
         "app": found.app,
@@ -58,8 +68,10 @@ def section(found: Survey, docs: str, env: Mapping[str, str], *, service: bool, 
     if found.commands:
         table["commands"] = dict(found.commands)
     table["vocabulary"] = f"{docs}/vocabulary.toml"
+    table["coverage"] = f"{docs}/reference/coverage.json"
     if bound:
         table["values"] = {"folders": ["."]}
+        table["claims"] = {"folders": ["."], "reviewed": f"{docs}/reference/claims.json"}
     if env:
         table["env"] = dict(env)
     if service:
@@ -133,6 +145,9 @@ def configure(root: Path, table: Mapping[str, Any]) -> Written:
             made[key].update(value)
         else:
             made.add(key, value)
+        if key in _NOTES:
+            item: Any = made.value.item(key)
+            item.comment(_NOTES[key])
     tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
     tool.add("trueup", made)
     _write(path, tomlkit.dumps(document))
