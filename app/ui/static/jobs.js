@@ -32,7 +32,7 @@ const tellAll = () => all("time").forEach(tell);
 
 // What no stream tells of, such as a worker that is silent, is seen at the next slow look.
 const PACE = 1000, POLL = 1000 * document.body.dataset.poll, SLOW = 30000;
-const states = { live: "Live", polling: `Every ${POLL / 1000} s`, stopped: "Not updating", off: "Connecting" };
+const states = JSON.parse(document.body.dataset.liveSays);
 let stream, poll, stopped = sessionStorage.getItem("stopped") === "yes";
 
 function show(state) {
@@ -106,7 +106,7 @@ function stopUpdating(value) {
   stopped = value;
   sessionStorage.setItem("stopped", stopped ? "yes" : "no");
   disconnect();
-  show(stopped ? "stopped" : "off");
+  show(stopped ? "stopped" : "connecting");
   announce(stopped ? "The page is not updated any more" : "The page is updated again");
   connect();
 }
@@ -195,7 +195,7 @@ function renew() {
   tellAll();
   count();
   say();
-  show(stopped ? "stopped" : poll ? "polling" : stream?.readyState === EventSource.OPEN ? "live" : "off");
+  show(stopped ? "stopped" : poll ? "polling" : stream?.readyState === EventSource.OPEN ? "live" : "connecting");
   all("[data-apply]").forEach((button) => { button.hidden = true; });
 }
 
