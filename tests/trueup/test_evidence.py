@@ -210,6 +210,13 @@ def test_only_a_run_of_the_code_as_it_stands_counts(library: Any) -> None:
     assert current(config, library.root) is None
 
 
+def test_what_python_keeps_is_no_code(library: Any) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=library.root, check=True)
+    before = code_digest(load(library.root), library.root)
+    library.add("tests/__pycache__/test_loans.pyc", "compiled")
+    assert code_digest(load(library.root), library.root) == before
+
+
 def test_a_broken_file_of_outcomes_counts_as_none(library: Any) -> None:
     path = library.root / RESULTS
     path.parent.mkdir()
