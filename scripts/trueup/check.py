@@ -19,6 +19,7 @@ from trueup import (
     claims,
     coverage,
     dashboards,
+    evidence,
     generated,
     inline,
     installed,
@@ -44,7 +45,6 @@ from trueup.committed import ambient, digest, read_document, read_inventory
 from trueup.config import Config
 from trueup.covered import measure
 from trueup.errors import TrueupError
-from trueup.evidence import Proof
 from trueup.facts import Fact, Inventory
 from trueup.findings import Finding
 from trueup.known import Known
@@ -154,7 +154,7 @@ class Run:
         renamed = Renamed(self.config, self.root, truth.inventory)
         resolver = Resolver(inventory, words, truth.validators, renamed=renamed.now)
         tests = testrun.current(self.config, self.root)
-        proof = Proof(self.root, tests, self.scope.evidence, self.config.source)
+        proof = evidence.Proof(self.root, tests, self.scope.evidence, self.config.source)
         bindings = Bindings(pages, inventory, truth.document, resolver, self.config.owned, proof)
         self._aliases = Aliases(inventory, words)
         self._relations = Relations(inventory, resolver, bindings.values, States.of(self.config.conformance))
@@ -163,6 +163,7 @@ class Run:
             for page in chosen:
                 self._page(page, bindings)
                 entry.counted += len(self.facts[page.path])
+            entry.note = evidence.unrun(chosen, proof)
         self.findings += accepted.check(pages, chosen, self.config, self.root, whole=self.scope.whole)
         if not self.scope.whole:
             return

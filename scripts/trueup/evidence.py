@@ -1,6 +1,6 @@
 """Evidence blocks: `/// evidence | claim` in a page, with the tests that prove the claim."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from trueup.findings import Finding
+from trueup.nouns import counted
 from trueup.pages import Directive, Page
 from trueup.testcode import NoTest, Test, find
 from trueup.testrun import PASSED, TestRun
@@ -79,6 +80,22 @@ def nodes_of(directive: Directive) -> Sequence[str]:
     body: Any = read_yaml(directive.body)
     nodes = body.get("tests") if isinstance(body, dict) and set(body) == {"tests"} else body
     return nodes if isinstance(nodes, list) and all(isinstance(node, str) for node in nodes) else []
+
+
+def unrun(pages: Iterable[Page], proof: Proof) -> str:
+    """How many promises of these pages no run of tests on this code proves, in words; empty when that is asked for."""
+    if proof.strict:
+        return ""
+    blocks = (directive for page in pages for directive in page.directives if directive.name == "evidence")
+    count = sum(not _run(directive, proof.run) for directive in blocks)
+    return f"{counted(count, 'promise')} not checked against a test run (--evidence)" if count else ""
+
+
+def _run(directive: Directive, run: TestRun | None) -> bool:
+    try:
+        return run is not None and all(run.outcome(node) for node in nodes_of(directive))
+    except yaml.YAMLError:
+        return False
 
 
 def _doubts(page: Page, line: int, test: Test, proof: Proof) -> list[Finding]:

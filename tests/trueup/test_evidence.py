@@ -244,6 +244,21 @@ def test_the_plug_in_keeps_the_outcomes_and_check_asks_for_them(library: Any) ->
     assert strict(library) == ["evidence-unproved"]
 
 
+def test_a_check_without_evidence_tells_how_many_promises_no_run_proves(library: Any) -> None:
+    def note() -> str:
+        return next(each.note for each in library.check().checks if each.name == "bindings")
+
+    assert note() == ""
+    library.add("docs/guide/loans.md", CLAIM.format("test_a_loan_ends") + CLAIM.format("test_an_error_is_raised"))
+    assert note() == "2 promises not checked against a test run (--evidence)"
+    pytest_run(library.root, "tests/test_loans.py::test_a_loan_ends")
+    assert note() == "1 promise not checked against a test run (--evidence)"
+    pytest_run(library.root, "tests")
+    assert note() == ""
+    library.add("tests/test_loans.py", "\n# another text\n")
+    assert note() == "2 promises not checked against a test run (--evidence)"
+
+
 def test_workers_of_xdist_report_to_one_file(library: Any) -> None:
     assert len(pytest_run(library.root, "tests", "-n", "2")["outcomes"]) == 10
 
