@@ -28,7 +28,7 @@ from app.telemetry.events import LogEvent, emit
 log = structlog.get_logger("auth")
 
 #: An owner of IPv6 has a whole network of addresses.
-_IPV6_PREFIX = 64
+IPV6_PREFIX = 64
 
 _F = sign_in_failures.c
 
@@ -122,5 +122,5 @@ def _network(address: str | None) -> str:
     except ValueError:
         return ""
     if isinstance(known, IPv6Address):
-        return str(known.ipv4_mapped or ip_network((known, _IPV6_PREFIX), strict=False))
+        return str(known.ipv4_mapped or ip_network((known, IPV6_PREFIX), strict=False))
     return str(known)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from app import cli, migrations, settings
 from app.api import deps, json_body, middleware, streams
 from app.api import problems as api_problems
-from app.auth import passwords
+from app.auth import attempts, passwords
 from app.database import tables, texts
 from app.facts.fact import Fact, constant, fact, words
 from app.feed import feed
@@ -37,6 +37,7 @@ def collect_limits() -> Iterator[Fact]:
         ("tick_missed", schedule, "MISSED_AFTER", "Seconds after which a tick that nobody was there for is missed."),
         ("rate_most", job_limits, "MOST_STARTS", "The most starts that the rate of a job type may allow."),
         ("missed_heartbeats", health, "MISSED_HEARTBEATS", "Heartbeats that a live worker process may miss."),
+        ("ipv6_prefix", attempts, "IPV6_PREFIX", "Bits that clients of one network have in common, by IPv6."),
         ("password_shortest", passwords, "MIN_LENGTH", "Fewest characters of a password."),
         ("password_longest", passwords, "MAX_LENGTH", "Most characters of a password."),
         ("password_memory", passwords, "MEMORY_KIB", "Kibibytes of memory that the hash of a password takes."),

@@ -19,6 +19,7 @@ def collect_plays() -> Iterator[Fact]:
     for key, module, name, summary in (
         ("play_bytes", model, "MAX_BYTES", "Most bytes of the file of a play."),
         ("play_chunk", text, "CHUNK_CHARACTERS", "Characters behind which a chunk of a play ends, at a blank line."),
+        ("play_chunk_most", text, "CHUNK_MOST", "Characters with which a chunk of a play ends without a blank line."),
     ):
         where = constant(module, name)
         yield fact("limit", key, words(key), summary, where, value=getattr(module, name), constant=name)

@@ -11,6 +11,8 @@ from app.plays.validation import PlayError
 
 #: Characters of a chunk: it ends at the first blank line behind so many.
 CHUNK_CHARACTERS = 8_000
+#: Characters with which it ends in any case, at the end of a line.
+CHUNK_MOST = 2 * CHUNK_CHARACTERS
 _START = re.compile(r"^\*\*\* ?START OF TH(?:E|IS) .*?\*\*\*$", re.MULTILINE)
 _END = re.compile(r"^\*\*\* ?END OF TH(?:E|IS) .*$", re.MULTILINE)
 _FIELD = re.compile(r"^(Title|Author):[ \t]*(.+)$", re.MULTILINE)
@@ -64,7 +66,7 @@ def chunks(lines: Sequence[str]) -> list[tuple[int, int]]:
     found, first, size = [], 0, 0
     for number, line in enumerate(lines, 1):
         size += len(line) + 1
-        if (size >= CHUNK_CHARACTERS and not line.strip()) or size >= 2 * CHUNK_CHARACTERS:
+        if (size >= CHUNK_CHARACTERS and not line.strip()) or size >= CHUNK_MOST:
             found.append((first, number))
             first, size = number, 0
     if first < len(lines):

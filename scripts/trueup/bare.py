@@ -28,6 +28,15 @@ SPELLED_UNITS = (*UNITS, "retries", "attempts")
 _TWO = r"(?<![\w-])(?i:two)\s(?:seconds|minutes|hours|days|weeks|months|years)"
 """Before times, this small number counts, too."""
 
+_FACTOR = (
+    r"(?<![\w-])(?i:twice|half|double)\s"
+    r"(?:as\s(?:many|much|long|often|fast|large)|an?\s(?:second|minute|hour|day|week|month|year))"
+)
+"""A factor, or a part of a time, in one word: `twice as many`, `half an hour`."""
+
+_PREFIX = r"(?<![^\s(])/\d+"
+"""The length of a network's prefix."""
+
 _NUMBER = r"(?<![\w.,-])\d[\d,.]*(?:\s?(?:-|–|to|×|x)\s?\d[\d,.]*)?"
 _ALONE = re.compile(r"(?<![\w.,/#:+-])\d(?:[\d,.]*\d)?(?![\d-]|\w)")
 _STRUCTURE = re.compile(r"\b(?:steps?|chapters?|parts?|sections?|figures?|tables?)\s+$", re.IGNORECASE)
@@ -44,14 +53,16 @@ _SPELLED = rf"(?<![\w-])(?:{'|'.join(WORDS)})(?:\s(?:to|or)\s(?:{'|'.join(WORDS)
 def check(page: Page, config: BareValues, vocabulary: Vocabulary) -> Iterator[Finding]:
     """A finding for each number in the prose of a page that is held to bindings.
 
-    With a unit, numbers may be ranges (`5-10 s`) or words (`three retries`). Inline code, values, addresses, headings
-    and HTTP statuses are left out; the vocabulary may list what is true by nature (`24 hours`).
+    With a unit, numbers may be ranges (`5-10 s`) or words (`three retries`). So may factors (`twice as long`).
+    Inline code, values, addresses, headings and HTTP statuses are left out; the vocabulary may list what is true by nature
+    (`24 hours`).
     """
     if not page.below(config.folders):
         return
     units = "|".join([*UNITS, *config.units])
     spelled = "|".join(SPELLED_UNITS)
-    pattern = re.compile(rf"(?:{_NUMBER}(?:\s|&nbsp;|-)?(?:{units})|(?i:{_SPELLED})[\s-](?:{spelled})|{_TWO})(?!\w)")
+    kinds = rf"{_NUMBER}(?:\s|&nbsp;|-)?(?:{units})|(?i:{_SPELLED})[\s-](?:{spelled})|{_TWO}|{_FACTOR}|{_PREFIX}"
+    pattern = re.compile(rf"(?:{kinds})(?!\w)")
     for prose in page.texts:
         text = mask(prose.text)
         covered: set[int] = set()

@@ -237,6 +237,21 @@ def test_a_number_at_the_beginning_of_a_line_marks_an_item_only_in_a_list(projec
     assert [(each.line, each.message) for each in found] == [(line, "'33' is written by hand")]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It waits twice as long.", "twice as long"),
+        ("It looks twice a day, after half an hour.", "half an hour, twice a day"),
+        ("A network (/64) is one reader.", "/64"),
+        ("It may be lent twice, and half of it is read; see and/2.", ""),
+    ],
+)
+def test_a_factor_or_a_prefix_is_a_number_by_hand(project: Any, text: str, found: str) -> None:
+    project.add("docs/guide/settings.md", f"\n{text}\n")
+    bare = [each.message.split("'")[1] for each in project.findings() if each.code == "value-bare"]
+    assert ", ".join(bare) == found
+
+
 @pytest.mark.parametrize("written", [False, True])
 def test_a_page_with_the_old_name_of_a_field_is_told_the_new_one(project: Any, written: bool) -> None:
     """Also when `trueup write` has been run since, as long as the change is not committed."""
