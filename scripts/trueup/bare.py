@@ -53,9 +53,9 @@ _SPELLED = rf"(?<![\w-])(?:{'|'.join(WORDS)})(?:\s(?:to|or)\s(?:{'|'.join(WORDS)
 def check(page: Page, config: BareValues, vocabulary: Vocabulary) -> Iterator[Finding]:
     """A finding for each number in the prose of a page that is held to bindings.
 
-    With a unit, numbers may be ranges (`5-10 s`) or words (`three retries`). So may factors (`twice as long`).
-    Inline code, values, addresses, headings and HTTP statuses are left out; the vocabulary may list what is true by nature
-    (`24 hours`).
+    With a unit, numbers may be ranges (`5-10 s`) or words (`three retries`); factors may be words (`twice as long`).
+    Inline code, values, addresses, headings and HTTP statuses are left out; the vocabulary may list what is true by
+    nature (`24 hours`).
     """
     if not page.below(config.folders):
         return
