@@ -1,6 +1,10 @@
 """The migrations make the tables that the code describes."""
 
+import subprocess
+import sys
+
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from app.database.connect import open_database
@@ -8,9 +12,18 @@ from app.database.tables import metadata
 from app.database.texts import job_texts
 from app.documents.tables import documents
 from app.households.tables import households
+from app.migrations import config, newest
 from app.plays.tables import plays
 
 pytestmark = pytest.mark.anyio
+
+START = """
+import asyncio, sys
+from sqlalchemy.ext.asyncio import create_async_engine
+from app.migrations import migrate
+asyncio.run(migrate(create_async_engine(sys.argv[1])))
+print("alembic" in sys.modules)
+"""
 
 ASPECTS = {
     "columns": """
@@ -45,3 +58,15 @@ async def test_the_migrations_end_at_the_tables_of_the_code(settings, aspect):
         made = {row for row in await described(connection, "public") if row[0] != "alembic_version"}
         assert made == await described(connection, "described")
         await connection.rollback()
+
+
+async def test_a_schema_is_up_to_date_when_its_revision_is_that_of_the_newest_file(settings):
+    async with open_database(settings) as database, database.engine.connect() as connection:
+        head = await connection.run_sync(lambda synchronous: ScriptDirectory.from_config(config(synchronous)))
+        assert newest() == head.get_current_head()
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == newest()
+
+
+def test_a_start_on_a_schema_that_is_up_to_date_does_not_load_the_migrations(database_url):
+    done = subprocess.run([sys.executable, "-c", START, database_url], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
