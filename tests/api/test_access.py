@@ -13,6 +13,7 @@ from app.auth.passwords import MEMORY_KIB, PASSES
 from app.auth.permissions import Role
 from app.auth.tokens import AUDIENCE, ISSUER, Tokens
 from app.database.tables import users
+from app.problems import NotAuthenticated
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -241,6 +242,9 @@ def test_a_token_ends_by_the_clock_it_is_given():
     token = tokens.issue(user).text
     time = NOW + timedelta(minutes=4, seconds=58)
     assert tokens.read(token).user_id == user
+    time = NOW + timedelta(minutes=5)
+    with pytest.raises(NotAuthenticated, match="has expired"):
+        tokens.read(token)
 
 
 def test_a_token_says_whose_it_is_and_until_when_and_nothing_else():

@@ -33,6 +33,7 @@ async def test_a_schedule_belongs_to_its_creator(client, callers, operator, admi
         assert_problem(await client.request(method, unknown, headers=admin, **body), 404, "schedule.not_found")
     job = (await client.post(f"{address}/run", headers=admin)).json()
     assert (job["schedule_id"], job["scheduled_for"], job["created_by"]) == (made["id"], None, made["created_by"])
+    assert (await client.get(address, headers=operator)).json()["next_at"] == made["next_at"], "its ticks stay"
     changed = (await client.patch(address, json={"enabled": False}, headers=operator)).json()
     assert (changed["enabled"], changed["next_at"]) == (False, None)
     assert (await client.delete(address, headers=operator)).json() == changed

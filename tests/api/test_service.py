@@ -6,13 +6,17 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url, update
+from structlog.testing import capture_logs
 
 from app.database.tables import jobs
+from app.jobs.clock import Clock
 from app.jobs.roster import WorkerProcess
 from app.jobs.states import Event, Status
-from app.telemetry.metrics import METRICS, MetricType
+from app.telemetry.measurement import measure
+from app.telemetry.metrics import METRICS, WINDOW, MetricType
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +72,7 @@ async def test_without_a_worker_the_service_is_unhealthy(client, app):
     assert set(await reasons(client)) == {"no_worker"}
     await app.state.services.roster.seen(WorkerProcess("host-1-a", "host", 1, 4))
     assert await reasons(client) == {}
+    assert (await client.get("/api/health")).json()["workers"] == 1, "a process, however many jobs it runs at once"
 
 
 @pytest.mark.usefixtures("worker")
@@ -225,6 +230,29 @@ async def test_retries_and_rescues_are_counted_together(client, app, admin, new_
     assert (values["jobs_events_last_hour", "rescue"], values["jobs_events_last_hour", "claim"]) == (1, 2)
 
 
+async def test_figures_of_the_last_hour_fall_again(app, new_job):
+    services, job = app.state.services, await new_job()
+    claimed = await services.store.claim(UUID(job["id"]), 1, worker_id="w", lease=timedelta(minutes=1))
+    assert await services.store.settle(claimed.lease, Event.RESCHEDULE, error={"message": "m"})
+    claimed = await services.store.claim(UUID(job["id"]), 2, worker_id="w", lease=timedelta(minutes=1))
+    assert await services.store.settle(claimed.lease, Event.COMPLETE)
+
+    async def counted(later):
+        found = await measure(services.database.engine, services.settings, Clock(later))
+        return {
+            (sample.kind.name, *sample.labels): sample.value
+            for sample in found.samples
+            if sample.kind.name in {"jobs_finished_last_hour", "jobs_retries_last_hour"}
+        }, {one.kind.name for one in found.distributions}
+
+    figures, histograms = await counted(WINDOW - timedelta(minutes=1))
+    assert (figures["jobs_finished_last_hour", "completed"], figures["jobs_retries_last_hour",]) == (1, 1)
+    assert histograms == {"jobs_wait_seconds", "jobs_processing_seconds"}
+    figures, histograms = await counted(WINDOW + timedelta(seconds=1))
+    assert (figures["jobs_finished_last_hour", "completed"], figures["jobs_retries_last_hour",]) == (0, 0)
+    assert histograms == set()
+
+
 async def test_an_empty_service_has_all_metrics_too(client, viewer):
     text = (await client.get("/api/metrics", headers=viewer)).text
     for kind in METRICS:
@@ -240,6 +268,15 @@ async def test_the_queue_tells_engine_connection_counts_and_workers(client, admi
     assert sum(status["entries"].values()) == 1
     assert status["jobs"] == {**{one.value: 0 for one in Status}, "pending": 1}
     assert [seen["id"] for seen in status["workers"]] == [worker.id]
+
+
+async def test_lines_of_a_request_carry_its_id(client, admin):
+    body = {"type": "geocoding", "data": {"mode": "static"}}
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        answer = await client.post("/api/v1/jobs", headers={**admin, "X-Request-ID": "trace-1"}, json=body)
+    assert answer.headers["x-request-id"] == "trace-1"
+    (created,) = [line for line in lines if line["event"] == "job.created"]
+    assert created["request_id"] == "trace-1"
 
 
 async def test_a_health_probe_needs_no_existing_job(client):

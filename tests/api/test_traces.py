@@ -90,3 +90,4 @@ async def test_without_an_sdk_there_is_nothing_to_keep(client, app, admin, new_j
     with capture_logs(processors=[tracing.traced]) as lines:
         await attempt(app, job["id"])
     assert {line["trace_id"] for line in lines} == {TRACE}
+    assert {line["span_id"] for line in lines} == {CALLER["traceparent"].split("-")[2]}

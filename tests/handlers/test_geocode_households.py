@@ -1,5 +1,6 @@
 """Geocoding households, with real workers on a real database."""
 
+import anyio
 import psycopg
 import pytest
 import sample_households as generator
@@ -228,6 +229,32 @@ async def test_a_paused_job_keeps_its_static_set(open_process, database_url, mon
         done = await ended(services, job)
         assert (done.status, done.processed_items) == (Status.COMPLETED, 40)
         assert await attempts(services) == [1] * 40 + [0]
+
+
+async def test_a_cancelled_job_has_written_no_coordinates_before_its_last_stage_and_a_retry_goes_on(
+    open_process, database_url, monkeypatch
+):
+    monkeypatch.setattr(geocode_households, "BATCH_HOUSEHOLDS", 2)
+    insert(database_url)
+
+    async def cancel():
+        await services.jobs.control(job.id, Event.CANCEL, caller=TEST)
+
+    def before(lookup):
+        if lookup == 3:
+            anyio.from_thread.run(cancel)
+
+    types = registry(Recalling(before))
+    async with open_process(types, workers=False) as services:
+        job = await create(services, "geocode_households")
+    async with open_process(types) as services:
+        cancelled = await ended(services, job)
+        assert (cancelled.status, cancelled.processed_items) == (Status.CANCELLED, 0)
+        assert await attempts(services) == [1, 1, 1, 1, 0, 0]
+        assert await outcomes(services) == [None] * 6
+        await services.jobs.control(job.id, Event.RETRY, caller=TEST)
+        assert (await ended(services, job)).status is Status.COMPLETED
+        assert await attempts(services) == [1] * 6
 
 
 async def test_jobs_on_the_same_households_at_the_same_time_do_not_collide(open_process, database_url, monkeypatch):

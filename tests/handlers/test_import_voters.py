@@ -67,6 +67,19 @@ async def test_a_changed_row_updates_its_voter_only(open_process):
         job = await run(services, "import_voters", file_id=await upload(services, HEADER + moved))
         assert stats(job) == {"inserted": 0, "updated": 1, "unchanged": 1, "rejected": 0, "new_households": 1}
         assert [row.street for row in await query(services, CONTENTS)] == ["1 MAIN ST", "9 ELM ST"]
+        without = "SELECT street FROM households WHERE id NOT IN (SELECT household_id FROM voters)"
+        assert await query(services, without) == [("2 MAIN ST",)], "the old household stays"
+
+
+async def test_what_an_import_has_written_and_its_file_outlive_the_job(open_process):
+    async with open_process(REGISTRY) as services:
+        file_id = await upload(services, HEADER + GOOD.format(1))
+        job = await run(services, "import_voters", file_id=file_id)
+        before = await query(services, CONTENTS)
+        await services.clearing.delete(job.id, caller=TEST)
+        assert await query(services, CONTENTS) == before != []
+        again = await run(services, "import_voters", file_id=file_id)
+        assert stats(again) == {"inserted": 0, "updated": 0, "unchanged": 1, "rejected": 0, "new_households": 0}
 
 
 @pytest.mark.parametrize(

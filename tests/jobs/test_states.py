@@ -19,6 +19,7 @@ def test_there_are_exactly_six_statuses():
 def test_only_a_retry_leaves_a_terminal_status():
     assert {Status.COMPLETED, Status.FAILED, Status.CANCELLED} == TERMINAL
     assert allowed(Status.COMPLETED) == ()
+    assert allowed(Status.FAILED) == allowed(Status.CANCELLED) == (Event.RETRY,)
 
 
 def test_every_status_can_be_reached_and_every_open_one_can_end():

@@ -118,6 +118,9 @@ async def test_missed_ticks_are_made_up_for_as_the_schedule_says(services, polic
 async def test_what_is_made_up_for_is_bounded(services):
     await schedule(services, interval_seconds=1, catch_up=CatchUp.ALL)
     assert await scheduler(services, 3600).look() == MOST_MISSED
+    made = [tick for _, tick in await ticks(services)]
+    assert made[-1] - made[0] == timedelta(seconds=MOST_MISSED - 1)
+    assert made[-1] > datetime.now(UTC) + timedelta(minutes=59), "the newest"
 
 
 async def test_a_payload_that_does_not_fit_any_more_is_told_and_stops_nobody(services):
@@ -153,6 +156,9 @@ async def test_a_schedule_is_changed_run_and_deleted(services):
     assert (every.cron, every.time_zone, every.next_at - every.updated_at) == (None, None, timedelta(seconds=90))
     renamed = await services.schedules.change(made.id, {"name": "other"}, caller=TEST)
     assert renamed.next_at == every.next_at, "what says nothing of the timing does not move it"
+    await services.schedules.change(made.id, {"enabled": False}, caller=TEST)
+    enabled = await services.schedules.change(made.id, {"enabled": True}, caller=TEST)
+    assert enabled.next_at - enabled.updated_at == timedelta(seconds=90), "reckoned from now"
     again = await services.schedules.change(made.id, {"cron": "0 4 * * *"}, caller=TEST)
     assert (again.time_zone, again.interval_seconds) == ("UTC", None)
     assert await services.schedules.delete(made.id, caller=TEST) == again

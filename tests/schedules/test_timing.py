@@ -90,6 +90,24 @@ def test_what_was_missed_in_ten_years_is_found_without_reckoning_through_them():
     ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "ticks"),
+    [
+        ("0 6,18 * * *", ["03-02 18:00", "03-03 06:00"]),
+        ("0 9-10 * * *", ["03-03 09:00", "03-03 10:00"]),
+        ("*/20 * * * *", ["03-02 12:20", "03-02 12:40"]),
+        ("0 0 1 JUN *", ["06-01 00:00"]),
+        ("0 0 * * SAT,SUN", ["03-07 00:00", "03-08 00:00"]),
+        ("59 23 L * *", ["03-31 23:59", "04-30 23:59"]),
+    ],
+)
+def test_an_expression_means_what_cron_means(expression, ticks):
+    tick, cron = datetime(2026, 3, 2, 12, tzinfo=UTC), Cron(expression, ZoneInfo("UTC"))
+    for expected in ticks:
+        tick = cron.after(tick)
+        assert f"{tick:%m-%d %H:%M}" == expected
+
+
 @given(st.integers(1, 10_000), st.integers(0, 100_000), st.integers(1, 20))
 def test_an_interval_keeps_its_rhythm(seconds, later, most):
     every, first = Every(timedelta(seconds=seconds)), datetime(2026, 1, 1, tzinfo=UTC)

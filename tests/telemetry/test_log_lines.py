@@ -1,11 +1,15 @@
 """The table of log lines says what the lines carry; `tests/conftest.py` holds the lines of all tests against it too."""
 
 import ast
+import json
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from app.settings import LogLevel
 from app.telemetry.events import LOG_LINES, LogEvent
 
 SOURCES = sorted((Path(__file__).parents[2] / "app").rglob("*.py"))
@@ -46,3 +50,26 @@ def test_what_is_not_written_by_name_is_written_by_a_variable():
         *("WEBHOOK_FAILED", "WEBHOOK_GIVEN_UP"),
         *("RECONCILER_FAILED", "RETENTION_FAILED", "SCHEDULER_FAILED", "COURIER_FAILED", "SAMPLER_FAILED"),
     }
+
+
+WRITES = """
+import logging, sys
+import structlog
+from app.settings import LogFormat, LogLevel
+from app.telemetry.logging import configure
+
+configure(LogFormat.JSON, LogLevel(sys.argv[1]))
+for level in ("debug", "info", "warning", "error"):
+    getattr(structlog.get_logger("jobs"), level)(f"job.{level}")
+    getattr(logging.getLogger("library"), level)("A plain sentence.")
+"""
+
+
+@pytest.mark.parametrize("level", LogLevel)
+def test_what_is_less_severe_than_the_level_is_left_out(level):
+    done = subprocess.run([sys.executable, "-c", WRITES, level], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    written = list(LogLevel)[list(LogLevel).index(level) :]
+    assert [line["event"] for line in lines if line["logger"] == "jobs"] == [f"job.{each}" for each in written]
+    assert [line["level"] for line in lines if line["event"] == "A plain sentence."] == written
+    assert done.stdout == ""

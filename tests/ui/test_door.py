@@ -1,11 +1,14 @@
 """Who may enter: sessions, cookies, and forms that only our own pages can send."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import select
 
 from app.auth.permissions import Role
+from app.database.tables import browser_sessions
 from app.jobs.clock import Clock
 from app.jobs.model import Caller
 from app.main import create_app
@@ -174,6 +177,35 @@ async def test_a_session_ends_without_requests_and_after_a_fixed_time(people, ap
         sessions._clock = Clock()
 
 
+async def test_what_an_open_page_asks_for_by_itself_keeps_nobody_signed_in(people, app):
+    sessions, settings = app.state.browser_sessions, app.state.settings
+    person = await people.user(Role.VIEWER)
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    try:
+        for moved, headers, status in (
+            (idle * 0.9, {}, 200),
+            (idle * 1.8, {door.LIVE_HEADER: "yes"}, 200),
+            (idle * 2, {door.LIVE_HEADER: "yes"}, 401),
+        ):
+            sessions._clock = Clock(moved)
+            answer = await person.get("/dock", headers={"HX-Request": "true", **headers})
+            assert answer.status_code == status, moved
+    finally:
+        sessions._clock = Clock()
+
+
+async def test_the_database_keeps_the_digest_of_a_session_alone(people, app):
+    person = await people.user(Role.VIEWER)
+    session_id = person.client.cookies[door.COOKIE]
+    async with app.state.services.database.engine.connect() as connection:
+        rows = (await connection.execute(select(browser_sessions))).mappings().all()
+    (row,) = [row for row in rows if row["digest"] == hashlib.sha256(session_id.encode()).digest()]
+    assert session_id not in str(dict(row))
+    stranger = people.stranger()
+    stranger.client.cookies.set(door.COOKIE, row["digest"].hex(), domain="test.local", path="/ui")
+    assert (await stranger.get("/jobs")).status_code == 303
+
+
 async def test_a_disabled_user_is_out_at_once_and_so_is_one_with_a_new_password(people, app):
     person = await people.user(Role.OPERATOR, "grace")
     assert (await person.get("/jobs")).status_code == 200
@@ -201,6 +233,13 @@ async def test_what_there_is_not_is_said_on_a_page(people):
     assert (await person.get("/jobs?creator=somebody")).status_code == 422
     assert (await person.get("/jobs?after=abc")).status_code == 422
     assert (await person.get("/jobs?text=%00")).status_code == 422
+
+
+def test_the_policy_of_all_pages_allows_our_own_files_only():
+    policy = {name: rest for name, _, rest in (each.strip().partition(" ") for each in POLICY.split(";"))}
+    assert policy["default-src"] == "'none'"
+    loads = {name for name in policy if name.endswith("-src")} - {"default-src"}
+    assert {policy[name] for name in loads} == {"'self'"}
 
 
 async def test_assets_are_kept_for_ever_under_their_digest(people, app):
