@@ -19,7 +19,7 @@ from app.queue import outbox
 from app.schedules import model as schedule
 from app.schedules import service as schedules
 from app.telemetry import health, metrics
-from app.ui import updates
+from app.ui import stream, updates
 from app.webhooks import courier
 from app.webhooks import model as webhook
 from app.workers import recovery
@@ -55,6 +55,8 @@ def collect_limits() -> Iterator[Fact]:
         ("text_question", texts, "QUESTION_WORDS", "Words of a search that count."),
         ("json_depth", json_body, "MAX_DEPTH", "Levels of lists and objects inside each other in a JSON body."),
         ("page_poll", updates, "POLL_SECONDS", "Seconds after which a page asks by itself while its stream is cut."),
+        ("page_pace", updates, "PACE_SECONDS", "Seconds between two requests of a page for the same part, at least."),
+        ("page_news", stream, "PACE_SECONDS", "Seconds between two messages of the stream of a page, at least."),
         ("retry_after", api_problems, "RETRY_AFTER", "Seconds that `Retry-After` names."),
         ("reconcile_quiet", outbox, "QUIET", "Seconds for which a pending job must be untouched to be looked for."),
         ("bulk_most", clearing, "MOST_AT_ONCE", "Most jobs that one request changes or deletes."),

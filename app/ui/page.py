@@ -16,7 +16,7 @@ from app.ui.address import service_address, ui_address
 from app.ui.headers import HEADERS
 from app.ui.navigation import DESTINATIONS
 from app.ui.theme import theme
-from app.ui.updates import LABELS, POLL_SECONDS
+from app.ui.updates import LABELS, PACE_SECONDS, POLL_SECONDS
 
 
 def templates() -> Environment:
@@ -60,6 +60,7 @@ def fragment(request: Request, template: str, *, status: int = 200, **values: An
         "user": session.user if session else None,
         "theme": theme(request),
         "poll_seconds": POLL_SECONDS,
+        "pace_seconds": PACE_SECONDS,
         "updates": LABELS,
         "problem_link": partial(catalogue_link, state.settings.docs_url),
         "runbook": partial(runbook, state.settings.docs_url),

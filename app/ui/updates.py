@@ -5,6 +5,8 @@ from enum import StrEnum
 
 #: Seconds after which a page whose stream is cut asks by itself, again and again.
 POLL_SECONDS = 2
+#: Seconds between two requests of a page for the same part, at least.
+PACE_SECONDS = 1
 
 
 class Updates(StrEnum):

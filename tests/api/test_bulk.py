@@ -76,6 +76,14 @@ async def test_what_has_changed_since_the_dry_run_is_not_done(client, admin, new
 
 
 @pytest.mark.usefixtures("clean")
+async def test_a_job_that_has_started_since_the_dry_run_is_still_the_same_job(client, admin, new_job, put_in):
+    jobs = [await new_job() for _ in range(2)]
+    seen = (await send(client, admin, "pause", {}, dry_run=True)).json()
+    await put_in(jobs[0]["id"], Status.PROCESSING)
+    assert (await send(client, admin, "pause", {}, digest=seen["digest"])).json()["done"] == 2
+
+
+@pytest.mark.usefixtures("clean")
 async def test_retried_jobs_are_in_the_queue_again(client, admin, new_job, put_in, app):
     """VR-3: bulk retry by filter."""
     jobs = [await new_job() for _ in range(3)]

@@ -93,6 +93,15 @@ async def test_a_deletion_is_told_by_its_author_although_the_checkpoints_stay(se
     assert told["remains.left"]["jobs"] == [str(job.id)]
 
 
+async def test_the_line_of_a_deletion_says_what_the_job_was_and_who_deleted_it_and_why(services):
+    job = await ended(services, Status.FAILED)
+    with capture_logs() as lines:
+        await services.clearing.delete(job.id, caller=TEST, reason="tidy")
+    (line,) = [line for line in lines if line["event"] == "job.deleted"]
+    told = ("job_id", "type", "status", "by", "reason")
+    assert [line[name] for name in told] == [str(job.id), "count", "failed", "test", "tidy"]
+
+
 async def test_the_worker_of_a_deleted_job_writes_nothing_more(services):
     """RZ-6, P8-5: whoever holds a job that is deleted has lost it."""
     job = await services.jobs.create(type="count", data={"items": 1}, caller=TEST, created_by=None)

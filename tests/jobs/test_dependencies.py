@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from app.database.tables import jobs
 from app.jobs.bulk import BulkStore
@@ -161,6 +162,29 @@ async def test_recovery_settles_what_a_deleted_job_leaves_waiting(services):
     await RecoveryStore(services.database.engine).settle_waiting()
     (failed,) = await now(services, job)
     assert (failed.status, "is gone" in failed.error_log[0]["message"]) == (Status.FAILED, True)
+
+
+async def test_a_retry_leaves_what_failed_with_the_job_as_it_is(services):
+    other = await make(services)
+    job = await make(services, other)
+    await end(services, other, Status.FAILED)
+    again, _ = await services.store.control(other.id, Event.RETRY, caller=TEST, reason=None)
+    (left,) = await now(services, job)
+    assert (again.status, left.status) == (Status.PENDING, Status.FAILED)
+    assert (await services.reader.events(job.id))[-1].event is Event.UPSTREAM_FAIL
+
+
+@pytest.mark.parametrize("status", [Status.PROCESSING, Status.COMPLETED])
+async def test_the_database_refuses_a_running_job_that_waits(services, status):
+    job = await make(services, await make(services))
+    held = {"worker_id": "w", "lock_expires_at": services.clock.now()} if status is Status.PROCESSING else {}
+    ended = {} if held else {"completed_at": services.clock.now()}
+    by_hand = update(jobs).where(jobs.c.id == job.id).values(status=status.value, **held, **ended)
+    with pytest.raises(IntegrityError, match="ck_jobs_waits_for"):
+        async with services.database.engine.begin() as connection:
+            await connection.execute(by_hand)
+    async with services.database.engine.begin() as connection:
+        await connection.execute(by_hand.values(waits_for=[]))
 
 
 async def test_workers_run_a_chain_in_its_order(open_process):

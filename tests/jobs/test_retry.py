@@ -62,3 +62,10 @@ def test_the_delay_doubles_by_default():
 def test_errors_are_worth_another_attempt_or_not(error, transient):
     """RZ-3: each error is transient or permanent."""
     assert is_transient(error) is transient
+
+
+@pytest.mark.parametrize("kind", [sqlalchemy.exc.OperationalError, sqlalchemy.exc.InternalError])
+def test_a_database_that_is_away_is_worth_another_attempt(kind):
+    refused = psycopg.OperationalError("connection refused")
+    assert is_transient(refused)
+    assert is_transient(kind("SELECT 1", {}, refused))

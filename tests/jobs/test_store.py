@@ -16,7 +16,7 @@ from app.jobs.decisions import RULES, Case, LeaseState, decide
 from app.jobs.listing import Cursor, JobFilter
 from app.jobs.model import ERROR_LOG_LIMIT, Caller, Request
 from app.jobs.recovery import RecoveryStore, Verdict
-from app.jobs.states import TERMINAL, Actor, Event, Status, target
+from app.jobs.states import TERMINAL, TRANSITIONS, Actor, Event, Status, target
 from app.jobs.store import JobStore
 from tests.workers.samples import counting_registry
 
@@ -127,6 +127,25 @@ async def test_the_store_allows_exactly_what_the_table_allows(services, status, 
         assert last.actor is (event.actor if event.actor is Actor.WORKER else TEST.actor)
     else:
         assert last.event is Event.CREATE
+
+
+NEW_RUN = {
+    (Status.PAUSED, Event.RESUME),
+    (Status.FAILED, Event.RETRY),
+    (Status.CANCELLED, Event.RETRY),
+    (Status.PROCESSING, Event.RESCHEDULE),
+    (Status.PROCESSING, Event.RELEASE),
+    (Status.PROCESSING, Event.RESCUE),
+}
+
+
+@pytest.mark.parametrize(("status", "event"), [(row.source, row.event) for row in TRANSITIONS if row.source])
+async def test_the_run_number_grows_by_what_hands_a_job_over_again_and_by_nothing_else(services, status, event):
+    job = await job_in(services, status, **({"max_retries": 0} if event is Event.ABANDON else {}))
+    if (status, event) == (Status.PROCESSING, Event.RESUME):
+        await services.store.control(job.id, Event.PAUSE, caller=TEST, reason=None)
+    assert await cause(services, job, event)
+    assert (await services.reader.get(job.id)).run == job.run + ((status, event) in NEW_RUN)
 
 
 async def test_jobs_that_are_created_at_once_are_each_their_own_callers_and_one_that_cannot_be_spoils_none(services):

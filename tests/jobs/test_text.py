@@ -105,6 +105,37 @@ async def test_words_find_a_job_by_its_type_and_by_the_status_that_it_has_now(se
     assert await found(services, "=count") == await found(services, "count") == [], "marks are no words"
 
 
+async def test_a_job_that_runs_well_writes_its_words_once_and_one_in_trouble_anew(services):
+    async def version():
+        """Which transaction wrote the words of the only job."""
+        async with services.database.engine.connect() as connection:
+            return (await connection.execute(text("SELECT xmin::text FROM job_texts"))).scalar_one()
+
+    job = await new(services, {"name": "ada"})
+    written = await version()
+
+    async def lease(run):
+        return (await services.store.claim(job.id, run, worker_id="w", lease=LEASE)).lease
+
+    async def control(event):
+        await services.store.control(job.id, event, caller=TEST, reason=None)
+
+    for event in (Event.PAUSE, Event.RESUME, Event.CANCEL, Event.RETRY):
+        await control(event)
+        before, written = written, await version()
+        assert written != before, event
+    held = await lease(3)
+    async with services.database.engine.begin() as connection:
+        await services.store.record(connection, held, "read", Step(processed=1), extend=LEASE)
+    assert await version() == written
+    await services.store.settle(held, Event.FAIL)
+    assert await version() != written
+    await control(Event.RETRY)
+    written = await version()
+    await services.store.settle(await lease(4), Event.COMPLETE)
+    assert await version() == written
+
+
 async def test_words_combine_with_the_other_filters_and_with_pages(services):
     made = [await new(services, {"name": "ada", "number": number}) for number in range(5)]
     await new(services, {"name": "grace"})

@@ -130,6 +130,25 @@ async def test_it_knows_what_it_holds(engine):
     assert await engine.missing([held.delivery]) == [held.delivery], "a finished delivery is not kept"
 
 
+async def test_a_delivery_that_fails_is_neither_repeated_nor_kept(engine):
+    """CC-7: a new attempt is a new run, which the service hands over."""
+    seen, one = [], entry()
+
+    async def consume(delivery: Delivery) -> None:
+        seen.append(delivery)
+        raise ValueError("a bug")
+
+    async def over() -> bool:
+        return bool(seen) and sum((await engine.counts()).values()) == 0
+
+    await engine.enqueue([one])
+    consumer = await engine.consume(consume, concurrency=1, lease=LEASE)
+    await eventually(over)
+    await consumer.stop()
+    assert seen == [one.delivery]
+    assert await engine.missing([one.delivery]) == [one.delivery]
+
+
 async def test_it_delivers_at_most_as_many_at_the_same_time_as_asked(engine):
     """P8-6: no more jobs at the same time than slots."""
     running, most, done = 0, 0, asyncio.Event()

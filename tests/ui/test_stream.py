@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections import Counter
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from app.auth.permissions import Role
+from app.feed.change import Filter
+from app.feed.follower import Watcher
 from app.jobs.model import Caller
 from app.ui import door, stream
 from tests.waiting import eventually
@@ -78,3 +80,20 @@ async def test_a_page_is_told_which_jobs_have_changed_until_its_session_ends(peo
     assert {str(job.id), str(gone.id)} <= ids
     assert "Secretville" not in response.text
     assert not app.state.feed._followers, "nobody follows any more"
+
+
+async def test_between_two_messages_there_is_a_pace_and_what_comes_meanwhile_is_told_together(app, monkeypatch):
+    monkeypatch.setattr(stream, "PACE_SECONDS", 0.2)
+    watcher, now = Watcher(Filter(), limit=10), asyncio.get_running_loop().time
+    told = stream.NewsStream(app.state.feed, watcher, app.state.browser_sessions, "of nobody")._messages()
+    await anext(told)
+    jobs = [uuid4() for _ in range(3)]
+    watcher.note(jobs[0])
+    ((_, first),) = messages((await anext(told)).decode())
+    began = now()
+    for job_id in jobs[1:]:
+        watcher.note(job_id)
+    ((_, second),) = messages((await anext(told)).decode())
+    assert now() - began >= 0.2
+    assert (first["jobs"], second["jobs"]) == ([str(jobs[0])], sorted(map(str, jobs[1:])))
+    await told.aclose()

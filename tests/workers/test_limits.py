@@ -100,6 +100,17 @@ async def test_of_many_claims_at_once_as_many_win_as_the_type_has_room(open_proc
         assert (await services.gate.next("count"))[0] == []
 
 
+@pytest.mark.parametrize("limits", [Limits(concurrency=1), Limits(rate=Rate(1, 3600))])
+async def test_who_finds_no_room_leaves_no_trace(open_process, limits):
+    async with open_process(counting_registry(limits=limits), workers=False) as services:
+        first, job = await create(services, items=1), await create(services, items=1)
+        assert (await services.gate.claim(Lease(first.id, 1, "w"), "count", lasts=LEASE)).worker_id
+        for _ in range(2):
+            assert isinstance(await services.gate.claim(Lease(job.id, 1, "w"), "count", lasts=LEASE), NotNow)
+        assert await services.jobs.get(job.id) == job, "no attempt, no run"
+        assert [entry.event for entry in await services.jobs.events(job.id)] == [Event.CREATE]
+
+
 async def test_the_next_jobs_are_those_whose_turn_it_is(open_process):
     """P8-4: aged ones first, then the highest priority, then the oldest; not due ones do not count."""
     registry = counting_registry(limits=Limits(concurrency=4))

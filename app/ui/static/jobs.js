@@ -31,7 +31,7 @@ const tellAll = () => all("time").forEach(tell);
 // -- live: one stream says which jobs have changed; the parts that show them are asked for anew
 
 // What no stream tells of, such as a worker that is silent, is seen at the next slow look.
-const PACE = 1000, POLL = 1000 * document.body.dataset.poll, SLOW = 30000;
+const seconds = document.body.dataset, PACE = 1000 * seconds.pace, POLL = 1000 * seconds.poll, SLOW = 30000;
 const states = JSON.parse(document.body.dataset.liveSays);
 let stream, poll, stopped = sessionStorage.getItem("stopped") === "yes";
 
