@@ -76,6 +76,7 @@ async def test_a_running_job_notes_a_request_and_a_resume_withdraws_it(client, a
     assert "resume" in paused["allowed_actions"]
     resumed = (await client.post(f"{base}/resume", headers=admin)).json()
     assert resumed["control_request"] is None
+    assert (await client.post(f"{base}/pause", headers=admin)).json()["control_request"] == "pause"
     cancelled = (await client.post(f"{base}/cancel", headers=admin)).json()
     assert cancelled["control_request"] == "cancel"
     assert_problem(await client.post(f"{base}/pause", headers=admin), 409, "job.illegal_transition")

@@ -39,6 +39,7 @@ async def test_each_step_of_the_rollout_answers_in_its_way(app, client, operator
     assert (at_once.status_code, at_once.json()["speeches"], len(at_once.json()["doubts"])) == (200, 6, 2)
     assert (await ask(Rollout.PERCENTAGE, 0)).json() == at_once.json()
     assert await job_count() == 2
+    assert await query(opened, "SELECT id FROM plays") == [], "what a request parses is stored nowhere"
     shadows = []
     for _ in range(4):
         assert (await ask(Rollout.SHADOW)).json() == at_once.json()
@@ -59,10 +60,11 @@ async def test_each_step_of_the_rollout_answers_in_its_way(app, client, operator
     stored = await query(opened, "SELECT text FROM play_elements ORDER BY number")
     assert [row.text for row in stored] == [one["text"] for one in at_once.json()["elements"]]
 
-    wrong = assert_problem(
-        await ask(Rollout.OFF, file_id=await upload(opened, "No speeches.\n")), 422, "request.invalid"
-    )
-    assert wrong["errors"][0]["message"].startswith("The text has no speeches.")
+    before, no_play = await job_count(), await upload(opened, "No speeches.\n")
+    for rollout in (Rollout.OFF, Rollout.SHADOW):
+        wrong = assert_problem(await ask(rollout, file_id=no_play), 422, "request.invalid")
+        assert wrong["errors"][0]["message"].startswith("The text has no speeches.")
+    assert await job_count() == before
     for rollout in (Rollout.OFF, Rollout.ON):
         assert_problem(await ask(rollout, file_id=unknown_id()), 404, "file.not_found")
         assert_problem(await ask(rollout, headers=viewer), 403, "auth.forbidden")

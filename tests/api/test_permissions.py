@@ -102,6 +102,23 @@ async def test_the_offered_actions_are_those_that_would_be_done(client, callers,
     assert seen["allowed_actions"] == (["pause", "cancel", "force_fail"] if role is Role.ADMIN else [])
 
 
+async def test_only_admins_control_jobs_of_others_and_end_any_job_by_force(client, callers, new_job):
+    """VR-4: said without the table, as a page says it."""
+    admin, operator = [await callers.headers(role) for role in (Role.ADMIN, Role.OPERATOR)]
+    own, foreign = await new_job(operator), await new_job(admin)
+    for job in (own, foreign):
+        for headers in (await callers.headers(Role.VIEWER), operator, admin):
+            assert (await client.get(f"/api/v1/jobs/{job['id']}", headers=headers)).status_code == 200
+
+    async def asked(headers, job, action):
+        return (await client.post(f"/api/v1/jobs/{job['id']}/{action}", headers=headers)).status_code
+
+    assert [await asked(operator, job, "pause") for job in (own, foreign)] == [200, 403]
+    assert [await asked(operator, job, "force-fail") for job in (own, foreign)] == [403, 403]
+    assert await asked(admin, own, "resume") == 200
+    assert [await asked(admin, job, "force-fail") for job in (own, foreign)] == [200, 200]
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 async def test_public_operations_ask_nobody(client, name):
     method, path, _ = OPERATIONS[name]

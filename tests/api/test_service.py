@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url, update
 from structlog.testing import capture_logs
 
+from app.api.problems import RETRY_AFTER
 from app.database.tables import jobs
 from app.jobs.clock import Clock
 from app.jobs.roster import WorkerProcess
@@ -136,6 +137,7 @@ async def test_the_database_away_is_a_problem_with_a_time_to_try_again_and_nothi
         ):
             answer = await client.request(method, path, headers=admin, json=body)
             assert_problem(answer, 503, "service.database_unavailable")
+            assert answer.headers["retry-after"] == str(RETRY_AFTER)
         assert set(await reasons(client)) == {"database_away"}
         assert (await client.get("/api/health/live")).status_code == 200
         unready = await client.get("/api/health/ready")

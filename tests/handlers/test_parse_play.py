@@ -90,6 +90,12 @@ async def test_a_text_that_is_no_play_fails_for_good_and_leaves_nothing(services
     assert (await contents(services))[:2] == [[], []]
 
 
+async def test_a_play_in_another_encoding_is_read_when_that_is_named(services):
+    done = await parsed(services, "KEEPER. A café.\n".encode("latin-1"), encoding="latin-1")
+    assert done.output_stats["lines"] == 1
+    assert "A café." in {element.text for element in (await contents(services))[1]}
+
+
 @pytest.mark.parametrize("crash", [True, False], ids=["crash", "pause"])
 async def test_a_play_is_the_same_wherever_its_job_was_stopped(services, monkeypatch, crash):
     """P8-5, RZ-4, RZ-5: every chunk goes on from the last one with what it carried over."""

@@ -29,6 +29,7 @@ def gazetteer():
         ("Columbus", "OH", "99999", Outcome.NOT_FOUND, "there is no ZIP code 99999"),
         ("Nowhere", "OH", "", Outcome.NOT_FOUND, "there is no city NOWHERE, OH"),
         ("APO", "AP", "96201", Outcome.NO_LOCATION, "ZIP code 96201 has no place on the map"),
+        ("Ngerulmud", "PW", "", Outcome.NO_LOCATION, "ZIP code 96939 has no place on the map"),
     ],
 )  # fmt: skip
 def test_each_outcome(gazetteer, city, state, zip_code, outcome, reason):

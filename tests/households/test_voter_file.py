@@ -72,6 +72,7 @@ def test_optional_columns_may_be_empty_or_absent(make, name):
         ((HEADER + GOOD).replace(b"\n", b"\r\n"), None),
         ((HEADER + GOOD).rstrip(b"\n"), None),
         (HEADER.upper() + GOOD, None),
+        (b"zip,state,city,street,last_name,first_name,voter_id\n43210,OH,Columbus,1 Elm St,Nguyen,Ada,V1\n", None),
         (HEADER + b"\n  \n" + GOOD + b"\n\n", None),
         (HEADER + GOOD.replace(b"Ada", "Zoë".encode()), None),
         (HEADER + GOOD.replace(b"Ada", b"Zo\xeb"), Encoding.CP1252),

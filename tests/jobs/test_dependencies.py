@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,12 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database.tables import jobs
 from app.jobs.bulk import BulkStore
+from app.jobs.clock import Clock
 from app.jobs.creation import NewJob
 from app.jobs.dependency import DependencyPolicy, is_lost
 from app.jobs.model import Caller
 from app.jobs.recovery import RecoveryStore
 from app.jobs.removal import RemovalStore
 from app.jobs.states import TERMINAL, Event, Status
+from app.jobs.store import JobStore
 from app.problems import DependencyNotFound
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry, create_effects
@@ -108,6 +110,7 @@ async def test_a_job_that_was_failed_by_another_waits_for_it_again_when_both_are
     again, _ = await services.store.control(job.id, Event.RETRY, caller=TEST, reason=None)
     assert again.status is Status.FAILED
     await services.store.control(other.id, Event.RETRY, caller=TEST, reason=None)
+    assert (await now(services, job))[0].status is Status.FAILED, "what waits for a job is not retried with it"
     again, _ = await services.store.control(job.id, Event.RETRY, caller=TEST, reason=None)
     assert (again.status, again.waits_for) == (Status.PENDING, [other.id])
     await end(services, other, Status.COMPLETED)
@@ -115,6 +118,24 @@ async def test_a_job_that_was_failed_by_another_waits_for_it_again_when_both_are
     assert [event.event.value for event in await services.reader.events(job.id)] == [
         "create", "pause", "upstream_fail", "retry", "upstream_fail", "retry", "unblock", "claim", "complete",
     ]  # fmt: skip
+
+
+async def test_a_paused_job_that_is_free_waits_to_be_resumed_and_a_delayed_one_for_its_time(services):
+    """VR-3: to wait for nothing any more is one condition of several."""
+    other = await make(services)
+    paused = await make(services, other)
+    await services.store.control(paused.id, Event.PAUSE, caller=TEST, reason=None)
+    delayed = await services.jobs.create(
+        type="count", data={}, caller=TEST, created_by=None, depends_on=[other.id],
+        start_at=datetime.now(UTC) + timedelta(hours=1),
+    )  # fmt: skip
+    await end(services, other, Status.COMPLETED)
+    (paused, delayed) = await now(services, paused, delayed)
+    assert (paused.status, paused.waits_for) == (Status.PAUSED, [])
+    assert (delayed.status, delayed.waits_for) == (Status.PENDING, [])
+    assert await services.store.claim(delayed.id, delayed.run, worker_id="w", lease=LEASE) is None
+    later = JobStore(services.database.engine, Clock(timedelta(hours=2)))
+    assert await later.claim(delayed.id, delayed.run, worker_id="w", lease=LEASE)
 
 
 async def test_many_jobs_are_cancelled_and_retried_together_whatever_waits_for_whatever(services):
@@ -144,6 +165,10 @@ async def test_what_has_ended_before_decides_at_once_and_what_is_unknown_is_refu
     assert (await make(services, lost, policy=DependencyPolicy.CANCEL)).status is Status.CANCELLED
     runs = await make(services, lost, policy=DependencyPolicy.RUN)
     assert (runs.status, runs.waits_for, runs.depends_on) == (Status.PENDING, [], [lost.id])
+    await services.store.control(lost.id, Event.RETRY, caller=TEST, reason=None)
+    await end(services, runs, Status.FAILED)
+    again, _ = await services.store.control(runs.id, Event.RETRY, caller=TEST, reason=None)
+    assert (again.status, again.waits_for) == (Status.PENDING, []), "what was freed stays free"
     new = NewJob("count", {}, {}, 50, 3, None, depends_on=(done.id, uuid4()))
     with pytest.raises(DependencyNotFound) as refused:
         await services.store.create(new, caller=TEST)

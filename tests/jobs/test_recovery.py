@@ -14,6 +14,7 @@ from app.jobs.model import Caller
 from app.jobs.reader import JobReader
 from app.jobs.recovery import RecoveryStore
 from app.jobs.registry import Registry
+from app.jobs.retry import UNKNOWN_TYPE_WAIT
 from app.jobs.states import Event, Status
 from app.jobs.store import JobStore
 from app.queue.engine import Delivery
@@ -118,11 +119,12 @@ async def test_a_job_that_kills_its_workers_waits_longer_each_time_and_is_given_
         assert (await services.jobs.events(job.id))[-1].event is Event.ABANDON
 
 
-async def test_a_request_to_stop_does_not_wait_for_the_backoff(open_process):
+@pytest.mark.parametrize("request_of", [Event.PAUSE, Event.CANCEL])
+async def test_a_request_to_stop_does_not_wait_for_the_backoff(open_process, request_of):
     """RZ-5: the next worker meets the request and runs nothing."""
     async with open_process(counting_registry(base_seconds=60), workers=False) as services:
         job = await claim(services, await create(services))
-        await services.jobs.control(job.id, Event.CANCEL, caller=TEST)
+        await services.jobs.control(job.id, request_of, caller=TEST)
         (job,) = await recovery(services, clock=Clock()).take_back()
         assert job.next_retry_at <= datetime.now(UTC)
 
@@ -137,6 +139,7 @@ async def test_a_type_that_this_process_does_not_know_is_left_to_others(open_pro
         await recovery(services).look()
         now = await services.jobs.get(lost.id)
         assert (now.status, now.retry_count) == (Status.PENDING, 1)
+        assert now.next_retry_at - now.updated_at == UNKNOWN_TYPE_WAIT
         reasons = [(await services.jobs.events(job.id))[-1].reason for job in (lost, waiting)]
         assert all("knows its type" in reason or "know its type" in reason for reason in reasons), reasons
         assert await services.outbox.missing([(waiting.id, waiting.run)]) == []
@@ -147,4 +150,6 @@ async def test_a_type_that_this_process_does_not_know_is_left_to_others(open_pro
             assert (met.retry_count, met.status) == (
                 (used_up + 1, Status.PENDING) if used_up < 3 else (3, Status.FAILED)
             )
+            if met.status is Status.PENDING:
+                assert met.next_retry_at - met.updated_at == UNKNOWN_TYPE_WAIT
         assert met.error_log[0]["code"] == "job.unknown_type"

@@ -42,6 +42,12 @@ def test_the_delay_doubles_by_default():
     assert [policy.delay(retry, 0).total_seconds() for retry in (1, 2, 3)] == [5, 10, 20]
 
 
+def test_a_delay_grows_by_the_factor_up_to_the_cap_and_is_shortened_by_the_jitter():
+    policy = RetryPolicy(base_seconds=10, factor=3, cap_seconds=50, jitter=0.5)
+    for chance, delays in ((0, [10, 30, 50, 50]), (1, [5, 15, 25, 25])):
+        assert [policy.delay(retry, chance).total_seconds() for retry in (1, 2, 3, 4)] == delays
+
+
 @pytest.mark.parametrize(
     ("error", "transient"),
     [

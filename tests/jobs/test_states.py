@@ -30,6 +30,8 @@ def test_every_status_can_be_reached_and_every_open_one_can_end():
             break
         reached |= more
     assert reached == set(Status)
+    ending = {row.source for row in TRANSITIONS if row.target in TERMINAL}
+    assert ending - {None} == set(Status) - TERMINAL
 
 
 @given(pairs)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
 
 from app.database.tables import jobs
@@ -193,7 +193,11 @@ async def test_an_old_delivery_claims_nothing(services):
     resumed, _ = await services.store.control(job.id, Event.RESUME, caller=TEST, reason=None)
     assert resumed.run == job.run + 1
     assert await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE) is None
-    assert await services.store.claim(job.id, resumed.run, worker_id="w", lease=LEASE)
+    await services.store.control(job.id, Event.CANCEL, caller=TEST, reason=None)
+    retried, _ = await services.store.control(job.id, Event.RETRY, caller=TEST, reason=None)
+    assert retried.run == resumed.run + 1
+    assert await services.store.claim(job.id, resumed.run, worker_id="w", lease=LEASE) is None
+    assert await services.store.claim(job.id, retried.run, worker_id="w", lease=LEASE)
 
 
 async def test_a_lost_lease_writes_nothing_at_all(services):
@@ -269,6 +273,19 @@ async def test_steps_add_up_and_carry_requests(services):
     assert now.output_stats == {"a": 1, "b": 2}
     assert now.current_state == {"stage": "count", "state": {"next": 2}}
     assert now.progress.percent == 33
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_the_database_refuses_a_worker_or_an_end_that_the_status_does_not_have(services, status):
+    job = await job_in(services, status)
+    held, ended = status is Status.PROCESSING, status in TERMINAL
+    for wrong in (
+        {"worker_id": None, "lock_expires_at": None} if held else {"worker_id": "w", "lock_expires_at": func.now()},
+        {"completed_at": None if ended else func.now()},
+    ):
+        with pytest.raises(IntegrityError):
+            async with services.database.engine.begin() as connection:
+                await connection.execute(update(jobs).where(jobs.c.id == job.id).values(wrong))
 
 
 async def test_the_error_log_keeps_the_newest(services):

@@ -109,4 +109,4 @@ def test_short_and_long_plays_are_cut_at_blank_lines():
     assert found[-1][1] == len(lines)
     assert all(not lines[end - 1].strip() for _, end in found)
     assert all(sum(len(line) + 1 for line in lines[first:end]) < CHUNK_CHARACTERS + 400 for first, end in found)
-    assert chunks(["x" * CHUNK_CHARACTERS] * 4) == [(0, 2), (2, 4)]
+    assert chunks(["x" * (CHUNK_CHARACTERS // 4)] * 12) == [(0, 8), (8, 12)], "without a blank line at twice as many"

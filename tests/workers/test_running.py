@@ -238,6 +238,47 @@ async def test_a_job_stopped_between_two_stages_keeps_the_link_to_the_finished_o
         assert [(found.stage, found.final) for found in await services.jobs.checkpoints(job.id)] == [("prepare", True)]
 
 
+async def test_a_finished_stage_is_run_again_only_when_its_checkpoint_is_gone(open_process):
+    """RZ-4: a retry goes on with the stage that was under way."""
+    with capture_logs() as lines:
+        async with open_process(counting_registry()) as services:
+            await create_effects(services.database.engine)
+            job = await create(services, items=3, fail_at=1, permanent=True)
+            await reaches(services, job, Status.FAILED)
+            await services.jobs.control(job.id, Event.RETRY, caller=TEST)
+            await reaches(services, job, Status.FAILED)
+            await services.checkpoints.delete(job.id)
+            await services.jobs.control(job.id, Event.RETRY, caller=TEST)
+            await reaches(services, job, Status.FAILED)
+            assert await effects(services.database.engine, job.id) == [0]
+    begun = [line["stage"] for line in lines if line["event"] == LogEvent.JOB_STAGE_STARTED]
+    assert begun == ["prepare", "count", "count", "prepare", "count"]
+
+
+async def test_a_job_that_is_stopped_while_storage_refuses_it_keeps_its_state_on_the_row(
+    open_process, closed_gate, settings_of_each_queue
+):
+    with capture_logs() as lines:
+        async with open_process(counting_registry(closed_gate)) as services:
+            await create_effects(services.database.engine)
+            job = await create(services, items=3)
+            await closed_gate.arrived.wait()
+            folder = settings_of_each_queue.data_dir / "checkpoints"
+            aside = folder.rename(folder.with_name("aside"))
+            folder.touch()  # no folder, so it refuses every write as a full disk does
+            await services.jobs.control(job.id, Event.PAUSE, caller=TEST)
+            closed_gate.open()
+            paused = await reaches(services, job, Status.PAUSED)
+            done = paused.processed_items
+            assert paused.current_state == {"stage": "count", "state": {"next": done}}
+            folder.unlink()
+            aside.rename(folder)
+            await services.jobs.control(job.id, Event.RESUME, caller=TEST)
+            await reaches(services, job, Status.COMPLETED)
+            assert await effects(services.database.engine, job.id) == [0, 1, 2]
+    assert LogEvent.CHECKPOINT_FAILED in {line["event"] for line in lines}
+
+
 async def test_a_worker_that_lost_its_lease_cannot_write(open_process, closed_gate):
     """P8-5: who lost the lock may not write the result."""
     async with open_process(counting_registry(closed_gate)) as services:
