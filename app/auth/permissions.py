@@ -32,9 +32,21 @@ _MEANINGS = {
 class Scope(StrEnum):
     """To whose things a permission reaches."""
 
-    NONE = "none"
-    OWN = "own"
     ANY = "any"
+    OWN = "own"
+    NONE = "none"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for who reads the table."""
+        return _REACHES[self]
+
+
+_REACHES = {
+    Scope.ANY: "On everything.",
+    Scope.OWN: "On what the user created, or on the user's own account.",
+    Scope.NONE: "Refused.",
+}
 
 
 class Permission(StrEnum):

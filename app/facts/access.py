@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from app.auth import permissions
-from app.auth.permissions import Role
+from app.auth.permissions import Role, Scope
 from app.facts.fact import Fact, enum, fact, words
 from app.places import places
 from app.problems import PASSING, Problem
@@ -30,6 +30,7 @@ def collect_problems() -> Iterator[Fact]:
 def collect_access() -> Iterator[Fact]:
     """Yield the roles and the table of permissions."""
     yield from enum("role", Role)
+    yield from enum("reach", Scope)
     for order, grant in enumerate(permissions.GRANTS):
         yield fact(
             "permission",

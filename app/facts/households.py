@@ -30,6 +30,7 @@ def collect_households() -> Iterator[Fact]:
         outcome = household_model.Outcome(member["key"])
         precision = outcome.precision
         yield member | {"status": outcome.status.value, "precision": precision.value if precision else None}
+    yield from enum("geocode_precision", household_model.Precision)
     yield from enum("geocode_status", household_model.GeocodeStatus)
     yield from enum("geocode_mode", geocode_households.GeocodeMode)
 

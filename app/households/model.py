@@ -60,6 +60,17 @@ class Precision(StrEnum):
     ZIP = "zip"
     CITY = "city"
 
+    @property
+    def meaning(self) -> str:
+        """One sentence for people."""
+        return _PRECISIONS[self]
+
+
+_PRECISIONS = {
+    Precision.ZIP: "The centre of the ZIP code.",
+    Precision.CITY: "The centre of the ZIP code, of a city that has this one only.",
+}
+
 
 class Outcome(StrEnum):
     """What a look-up of one address gave. It never guesses: where an address leaves a doubt, there is no location."""
