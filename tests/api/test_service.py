@@ -18,7 +18,7 @@ from app.jobs.roster import WorkerProcess
 from app.jobs.states import Event, Status
 from app.telemetry.measurement import measure
 from app.telemetry.metrics import METRICS, WINDOW, MetricType
-from tests.api.conftest import assert_problem
+from tests.api.conftest import assert_problem, connected, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -259,6 +259,19 @@ async def test_an_empty_service_has_all_metrics_too(client, viewer):
     text = (await client.get("/api/metrics", headers=viewer)).text
     for kind in METRICS:
         assert f"# HELP {kind.name} {kind.help}" in text
+    assert not {"jobs", "jobs_wait_seconds_count", "jobs_processing_seconds_count"} & {
+        name for name, *_ in await measured(client, viewer)
+    }, "there is nothing to count"
+
+
+@pytest.mark.usefixtures("worker")
+async def test_every_process_tells_the_same_figures_also_after_a_restart(client, settings, admin, new_job, put_in):
+    for status in (Status.FAILED, Status.PROCESSING, Status.PAUSED):
+        await put_in((await new_job())["id"], status)
+    told = await measured(client, admin)
+    assert told["jobs_finished_last_hour", "failed"] == told["jobs_workers",] == 1
+    async with opened(settings) as other, connected(other) as elsewhere:
+        assert await measured(elsewhere, admin) == told
 
 
 async def test_the_queue_tells_engine_connection_counts_and_workers(client, admin, worker, new_job):
