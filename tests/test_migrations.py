@@ -1,8 +1,10 @@
 """The migrations make the tables that the code describes."""
 
+import asyncio
 import subprocess
 import sys
 
+import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -12,7 +14,7 @@ from app.database.tables import metadata
 from app.database.texts import job_texts
 from app.documents.tables import documents
 from app.households.tables import households
-from app.migrations import config, newest
+from app.migrations import config, migrate, newest
 from app.plays.tables import plays
 
 pytestmark = pytest.mark.anyio
@@ -70,3 +72,17 @@ async def test_a_schema_is_up_to_date_when_its_revision_is_that_of_the_newest_fi
 def test_a_start_on_a_schema_that_is_up_to_date_does_not_load_the_migrations(database_url):
     done = subprocess.run([sys.executable, "-c", START, database_url], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+async def test_several_processes_that_start_together_make_the_tables_once(settings):
+    """CC-6: one goes first, and the others wait for it."""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+        async def start():
+            async with open_database(settings) as database:
+                await migrate(database.engine)
+
+        await asyncio.gather(*(start() for _ in range(3)))
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)

@@ -76,13 +76,13 @@ class Pool:
         emit(log, LogEvent.WORKER_STOPPING, worker_id=self._process.id, running=len(self._executor.running))
         self._executor.close()
         if self._consumer:
-            try:
-                async with asyncio.timeout(self._patience.total_seconds()):
-                    await self._consumer.stop()
-            except TimeoutError:
+            # The library's worker does not let go when it is cancelled: it returns when its jobs do.
+            stopped = asyncio.create_task(self._consumer.stop(), name="consumer stops")
+            _, late = await asyncio.wait({stopped}, timeout=self._patience.total_seconds())
+            if late:
                 for execution in list(self._executor.running):
                     execution.lose()
-                await self._consumer.stop()
+            await stopped
         if self._beats:
             await self._beats.stop()
         try:

@@ -1,10 +1,11 @@
 """P8-8: the same request with the same key creates one job; the same key with another request is refused."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.jobs.model import Caller
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -72,6 +73,14 @@ async def test_a_key_belongs_to_its_user(client, keyed, operator):
     second = await client.post("/api/v1/jobs", headers=other, json=GEOCODING)
     assert second.status_code == 201, second.text
     assert first.json()["id"] != second.json()["id"]
+
+
+async def test_a_key_is_known_for_as_long_as_its_job_is_kept(app, client, keyed):
+    first = (await client.post("/api/v1/jobs", headers=keyed, json=GEOCODING)).json()
+    await app.state.services.clearing.delete(UUID(first["id"]), caller=Caller.system("test"))
+    again = await client.post("/api/v1/jobs", headers=keyed, json=GEOCODING)
+    assert again.headers["idempotency-replayed"] == "false"
+    assert again.json()["id"] != first["id"]
 
 
 async def test_of_many_requests_at_once_one_creates_the_job(client, keyed):

@@ -58,6 +58,7 @@ async def test_bad_rows_are_logged_with_line_and_reason_and_good_ones_kept(open_
             (5, "voter_id stands already in line 2"),
             (3, "last_name is empty"),
         ]
+        assert not [value for value in ("V1", "V2", "Bo", "Main", "2139") if value in str(job.error_log)]
 
 
 async def test_a_changed_row_updates_its_voter_only(open_process):

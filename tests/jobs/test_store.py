@@ -121,6 +121,8 @@ async def test_the_store_allows_exactly_what_the_table_allows(services, status, 
     assert await cause(services, job, event) is (expected is not None)
     after = await services.reader.get(job.id)
     assert after.status is (expected or status)
+    becomes_pending = expected is Status.PENDING and status is not Status.PENDING
+    assert after.run == job.run + becomes_pending, "what was delivered before is void"
     last = (await services.reader.events(job.id))[-1]
     if expected:
         assert (last.event, last.from_status, last.to_status) == (event, status, expected)
@@ -222,6 +224,23 @@ async def test_a_worker_that_is_late_goes_on_when_nobody_has_taken_its_job(servi
     late = JobStore(services.database.engine, Clock(offset=LEASE * 2))
     assert [state.lease for state in await late.renew("w", [claimed.lease], lease=LEASE)] == [claimed.lease]
     assert (await services.reader.get(job.id)).lock_expires_at > claimed.lock_expires_at + LEASE
+
+
+async def test_a_step_and_a_heartbeat_renew_the_lease(services):
+    job = await services.store.create(new(), caller=TEST)
+    lease = (await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease
+
+    async def step():
+        async with services.database.engine.begin() as connection:
+            await services.store.record(connection, lease, "count", Step(), extend=LEASE)
+
+    async def heartbeat():
+        await services.store.renew("w", [lease], lease=LEASE)
+
+    for renew in (step, heartbeat):
+        before = (await services.reader.get(job.id)).lock_expires_at
+        await renew()
+        assert (await services.reader.get(job.id)).lock_expires_at > before
 
 
 @pytest.mark.parametrize("ended", [Event.FAIL, Event.STOP])

@@ -105,6 +105,7 @@ async def test_the_same_run_is_delivered_once_and_a_new_run_again(engine):
     await engine.enqueue([first])
     again = Entry(Delivery(first.delivery.job_id, 2), "count", 50)
     await engine.enqueue([again])
+    assert [one.delivery.entry_id for one in (first, again)] == [f"{first.delivery.job_id}-{run}" for run in (1, 2)]
     assert sum((await engine.counts()).values()) == 2
     async with consuming(engine) as seen:
         await delivered(seen, 2)

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
+from app.database.tables import jobs
 from app.jobs.model import Caller
 from app.jobs.states import Event, Status
 from app.problems import IllegalTransition
@@ -223,6 +225,46 @@ async def test_a_graceful_stop_releases_the_job_and_the_next_process_goes_on(ope
         done = await reaches(services, job, Status.COMPLETED)
         assert await effects(services.database.engine, job.id) == [0, 1, 2]
         assert done.retry_count == 0
+
+
+async def test_a_job_that_reaches_no_boundary_in_time_is_cut_off_and_counts_a_retry(
+    open_process, closed_gate, settings_of_each_queue
+):
+    hasty = settings_of_each_queue.model_copy(update={"shutdown_seconds": 0.2, "lease_seconds": 1.5})
+    async with open_process(counting_registry(closed_gate), settings=hasty) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=3)
+        await closed_gate.arrived.wait()
+    closed_gate.open()
+    async with open_process(counting_registry()) as services:
+        done = await reaches(services, job, Status.COMPLETED)
+        assert await trail(services, job) == [Event.CREATE, Event.CLAIM, Event.RESCUE, Event.CLAIM, Event.COMPLETE]
+        assert (done.retry_count, await effects(services.database.engine, job.id)) == (1, [0, 1, 2])
+
+
+async def test_a_finished_stage_is_not_run_again(open_process, closed_gate):
+    """RZ-4: the next attempt has its result from the checkpoint."""
+    async with open_process(counting_registry(closed_gate)) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=1, fail_at=0, heal_after=1)
+        closed_gate.open()
+        with capture_logs() as lines:
+            await reaches(services, job, Status.COMPLETED)
+    begun = [line["stage"] for line in lines if line["event"] == LogEvent.JOB_STAGE_STARTED]
+    assert begun == ["prepare", "count", "count"]
+
+
+async def test_a_payload_is_validated_anew_at_each_attempt(open_process):
+    """RZ-3: what does not fit any more, such as after an upgrade, fails for good."""
+    async with open_process(counting_registry(), workers=False) as services:
+        await create_effects(services.database.engine)
+        job = await create(services, items=1)
+        async with services.database.engine.begin() as connection:
+            await connection.execute(update(jobs).values(data={"items": "many"}))
+    async with open_process(counting_registry()) as services:
+        failed = await reaches(services, job, Status.FAILED)
+        assert (failed.retry_count, failed.error_log[0]["code"]) == (0, "ValidationError")
+        assert await effects(services.database.engine, job.id) == []
 
 
 async def test_a_job_stopped_between_two_stages_keeps_the_link_to_the_finished_one(open_process, closed_gate):
