@@ -144,6 +144,14 @@ def test_only_the_pages_that_were_read_are_accepted(library: Any) -> None:
     assert "accepted as “A loan ends after 90 days”" in left
 
 
+def test_writing_accepts_nothing(library: Any) -> None:
+    library.edit(PAGE, "ends **after**", "ends **before**")
+    record = (library.root / RECORD).read_text()
+    library.write()
+    assert (library.root / RECORD).read_text() == record
+    assert len(told(library)) == 1
+
+
 def test_a_page_that_moves_takes_its_claims_along(library: Any) -> None:
     (library.root / PAGE).rename(library.root / "docs/guide/pledges.md")
     assert told(library) == []

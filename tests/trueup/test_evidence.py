@@ -259,6 +259,17 @@ def test_a_check_without_evidence_tells_how_many_promises_no_run_proves(library:
     assert note() == "2 promises not checked against a test run (--evidence)"
 
 
+def test_a_run_that_changes_the_code_is_not_kept(library: Any) -> None:
+    library.add(
+        "tests/test_edits.py",
+        "from pathlib import Path\n\n\ndef test_x():\n"
+        "    path = Path('library/states.py')\n    assert path.write_text(path.read_text() + '# changed')\n",
+    )
+    before = pytest_run(library.root, "tests/test_loans.py")
+    assert "tests/test_loans.py::test_a_loan_ends" in before["outcomes"]
+    assert pytest_run(library.root, "tests/test_edits.py") == before
+
+
 def test_workers_of_xdist_report_to_one_file(library: Any) -> None:
     assert len(pytest_run(library.root, "tests", "-n", "2")["outcomes"]) == 10
 
