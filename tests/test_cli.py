@@ -1,6 +1,7 @@
 """The command ``jobs``, in a process of its own: what it does, and what it says when it cannot."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,10 +26,10 @@ def free_port():
         return free.getsockname()[1]
 
 
-def command(*args: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+def command(*args: str, timeout: float = 60, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from app.cli import main; main()", *args],
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **env},
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **env}, cwd=cwd,
         capture_output=True, text=True, timeout=timeout, check=False,
     )  # fmt: skip
 
@@ -87,6 +89,18 @@ def test_settings_are_shown_and_secrets_are_not(tmp_path):
     assert "x" * 40 not in done.stdout
 
 
+def test_an_option_comes_before_the_environment_that_before_the_file_and_this_before_the_default(tmp_path):
+    (tmp_path / ".env").write_text("WORKER_COUNT=8\nLIST_LIMIT=9\nPORT=1\nWORKER_CUONT=7\n")
+    done = command("settings", cwd=tmp_path, WORKER_COUNT="6")
+    assert (done.returncode, done.stderr) == (0, ""), "a name that is none is ignored"
+    shown = dict(re.findall(r"^([A-Z_]+) +(\S+)", done.stdout, re.MULTILINE))
+    assert [shown[name] for name in ("WORKER_COUNT", "LIST_LIMIT", "LEASE_SECONDS")] == ["6", "9", "15.0"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = command("serve", "--port", str(port), cwd=tmp_path, PORT="2")
+    assert f"cannot listen on 127.0.0.1:{port} " in done.stderr
+
+
 def test_settings_are_shown_as_they_are_written():
     assert "[red]:100:" in command("settings", DATA_DIR="/[red]:100:").stdout
 
@@ -115,6 +129,7 @@ def test_an_admin_is_created_and_the_schema_migrated(database_url, tmp_path):
     assert again.returncode == 2
     assert "jobs: " in again.stderr
     assert len(again.stderr.splitlines()) == 1
+    assert command("create-admin", "grace", "--password", "correct horse battery", **env).returncode == 0, "one more"
 
 
 @pytest.mark.parametrize(
@@ -150,13 +165,13 @@ def test_a_user_is_changed_and_the_last_admin_stays(database_url, tmp_path):
 
 
 @contextmanager
-def serving(database_url, folder, port, **more):
-    """Run `jobs serve` with its log in ``folder``, and stop it at the end as a supervisor does."""
+def serving(database_url, folder, port, *, name="serve", **more):
+    """Run `jobs serve`, or another command, with its log in ``folder``, and stop it at the end as a supervisor does."""
     env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(folder), "PORT": str(port), **more}
     with (
         (folder / "service.log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-c", "from app.cli import main; main()", "serve"], env=env, stderr=log
+            [sys.executable, "-c", "from app.cli import main; main()", name], env=env, stderr=log
         ) as process,
     ):
         try:
@@ -187,6 +202,23 @@ async def test_serve_answers_and_stops_on_sigterm(database_url, tmp_path, free_p
     assert process.returncode == 0
     assert "worker.stopped" in log
     assert "service.stopped" in log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+@pytest.mark.parametrize("name", ["serve", "worker"])
+@pytest.mark.anyio
+async def test_serve_and_worker_stop_when_they_are_asked_to(database_url, tmp_path, free_port, name, number):
+    """P8-6: also by hand, in the foreground."""
+    with serving(database_url, tmp_path, free_port, name=name, LOG_FORMAT="json") as process:
+
+        async def started():
+            return "service.started" in (tmp_path / "service.log").read_text()
+
+        await eventually(started, within=60)
+        process.send_signal(number)
+        assert process.wait(40) == 0
+    lines = [json.loads(line) for line in (tmp_path / "service.log").read_text().splitlines()]
+    assert [line["event"] for line in lines][-2:] == ["worker.stopped", "service.stopped"]
 
 
 @pytest.mark.parametrize("trusted", ["127.0.0.1", "127.0.0.2"])

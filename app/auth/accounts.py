@@ -115,7 +115,7 @@ class Accounts:
         bearer = self.tokens.read(token)
         user = await self.users.get(bearer.user_id)
         if user is None or user.disabled_at is not None:
-            raise not_authenticated("The user of this access token does not exist any more.")
+            raise not_authenticated("The user of this access token does not exist any more, or is disabled.")
         if user.generation != bearer.generation:
             raise not_authenticated("The user of this access token has a new password, or was disabled meanwhile.")
         return Session(user, bearer.expires_at - self.tokens.now)

@@ -1,6 +1,8 @@
 """Changing users: by admins, and the own password."""
 
 import asyncio
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import structlog
@@ -59,12 +61,27 @@ async def test_a_disabled_user_is_out_at_once_and_old_tokens_stay_void_when_enab
     first = (await change(disabled=True)).json()["disabled_at"]
     assert first
     assert (await change(disabled=True)).json()["disabled_at"] == first, "it says since when"
-    assert_problem(await client.get("/api/v1/auth/me", headers=headers), 401, "auth.not_authenticated")
+    problem = assert_problem(await client.get("/api/v1/auth/me", headers=headers), 401, "auth.not_authenticated")
+    assert "is disabled" in problem["detail"]
     assert_problem(await signed_in(client, "grace", OLD), 401, "auth.invalid_credentials")
     assert (await change(disabled=False)).json()["disabled_at"] is None
-    assert_problem(await client.get("/api/v1/auth/me", headers=headers), 401, "auth.not_authenticated")
+    problem = assert_problem(await client.get("/api/v1/auth/me", headers=headers), 401, "auth.not_authenticated")
+    assert "was disabled" in problem["detail"]
     again = await signed_in(client, "grace", OLD)
     assert (await client.get("/api/v1/auth/me", headers=again)).status_code == 200
+
+
+async def test_jobs_and_schedules_of_a_disabled_user_go_on(client, app, change, grace):
+    headers, services = await signed_in(client, "grace", OLD), app.state.services
+    job = (await client.post("/api/v1/jobs/geocoding", json={}, headers=headers)).json()
+    body = {"name": "hourly", "type": "geocoding", "data": {}, "interval_seconds": 3600}
+    schedule = (await client.post("/api/v1/schedules", json=body, headers=headers)).json()
+    assert (await change(disabled=True)).json()["disabled_at"]
+    assert await services.store.claim(UUID(job["id"]), 1, worker_id="w", lease=timedelta(minutes=1))
+    services.clock.offset = timedelta(hours=1, seconds=1)
+    assert await services.scheduler.look() == 1
+    made = await services.jobs.get((await services.schedules.get(UUID(schedule["id"]))).last_job_id)
+    assert str(made.created_by) == grace["id"]
 
 
 async def test_a_password_that_an_admin_sets_ends_every_token(client, change):

@@ -81,6 +81,11 @@ async def test_of_many_guesses_at_once_few_are_looked_at(attempts):
     assert 3 <= sum(looked_at) <= 4, "those of a turn that had begun"
 
 
+async def test_all_processes_count_together_and_a_restart_forgets_nothing(engine):
+    processes = [Attempts(engine, Clock(), most={"name": 3}, within=MINUTES) for _ in range(4)]
+    assert [await tried(attempts) for attempts in processes] == [True, True, True, False]
+
+
 async def test_without_limits_nothing_is_counted(engine):
     attempts = Attempts(engine, Clock(), most={"name": 0, "address": 0}, within=MINUTES)
     assert all([await tried(attempts) for _ in range(20)])

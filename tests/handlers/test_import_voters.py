@@ -100,6 +100,16 @@ async def test_a_file_that_is_no_voter_file_fails_the_job_at_once(open_process, 
         assert await query(services, "SELECT * FROM households") == []
 
 
+async def test_a_file_that_is_gone_when_the_job_runs_fails_it_at_once(open_process, settings):
+    async with open_process(REGISTRY, workers=False) as services:
+        job = await create(services, "import_voters", file_id=await upload(services, HEADER + GOOD.format(1)))
+        (settings.data_dir / "uploads" / job.data["file_id"]).unlink()
+    async with open_process(REGISTRY) as services:
+        failed = await ended(services, job)
+        assert (failed.status, failed.retry_count, failed.error_log[0]["code"]) == (Status.FAILED, 0, "file.not_found")
+        assert await query(services, "SELECT * FROM voters") == []
+
+
 async def test_mixed_encodings_a_million_characters_and_nul_bytes_spoil_their_own_rows_only(open_process):
     parts = [
         HEADER.encode(),

@@ -16,7 +16,7 @@ from app.problems import UnknownJobType
 from app.queue.aging import Aging
 from app.queue.orphans import OrphanKind
 from app.telemetry.events import LogEvent
-from app.telemetry.health import report
+from app.telemetry.health import Reason, report
 from app.telemetry.measurement import measure
 from tests.waiting import eventually
 from tests.workers.samples import counting_registry, create_effects
@@ -142,6 +142,7 @@ async def test_neither_health_nor_metrics_nor_aging_count_the_time_of_a_pause(op
         clock.offset += hour
         seen = await look(services)
         assert (seen.oldest_pending_seconds, seen.paused_types) == (None, ("count",))
+        assert {finding.reason for finding in seen.reasons} == {Reason.NO_WORKER}, "a pause is no reason"
         assert await figure(services, "jobs_queue_depth") == {(): 0}
         assert await figure(services, "jobs_oldest_pending_seconds") == {(): 0}
         assert await figure(services, "jobs_held") == {("count",): 1}
