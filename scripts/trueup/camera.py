@@ -1,5 +1,6 @@
 """The camera: the system's Chromium, driven by Playwright, shows a page and says what is on it."""
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 """The commands that are looked for, in this order."""
 
+_QUOTED = re.compile(r'(?<=: )"(<[\w-]+>)"$', re.MULTILINE)
 _ARGUMENTS = [
     "--disable-quic",
     "--no-first-run",
@@ -129,13 +131,21 @@ def _take(
         page.locator(selector).evaluate_all("found => found.forEach(each => each.style.display = 'none')")
     shown = page.locator(options.element or "body").first
     shown.wait_for()
-    shows = normalise(shown.aria_snapshot(), options.normalise)
+    shows = read(shown.aria_snapshot(), options.normalise)
     pictures: dict[str, bytes] = {}
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         taken = shown.screenshot if options.element else page.screenshot
         pictures[scheme] = taken(animations="disabled", caret="hide")
     return Exposure(pictures, shows)
+
+
+def read(snapshot: str, normalisers: Sequence[str]) -> str:
+    """What a snapshot shows, without what changes from one run to the next.
+
+    A text that looks like a number, as a commit may, is in quotes there; its placeholder is not.
+    """
+    return _QUOTED.sub(r"\1", normalise(snapshot, normalisers))
 
 
 def _go(page: "Page", address: str, path: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from trueup import gallery, sitebuild
-from trueup.camera import BROWSERS, find_browser
+from trueup.camera import BROWSERS, find_browser, read
 from trueup.config import load
 from trueup.gallery import Gallery
 from trueup.pages import read_pages
@@ -197,3 +197,9 @@ def test_a_page_shows_the_picture_of_the_readers_colours(shown: Project) -> None
     assert 'src="../assets/screenshots/sheet-dark.png#only-dark"' in text
     assert 'alt="The sheet, [printed]"' in text
     assert '<span class="trueup-caption">Fresh from the press.</span>' in text
+
+
+@pytest.mark.parametrize("shown", ["1088ca4d", '"10884213"', '"10884e13"'])
+def test_a_commit_that_looks_like_a_number_is_shown_like_any_other(shown: str) -> None:
+    snapshot = f'- link "a":\n  - code: {shown}\n- text: "a: b"'
+    assert read(snapshot, ["commit"]) == '- link "a":\n  - code: <commit>\n- text: "a: b"'
