@@ -257,7 +257,8 @@ class Config(_Section):
     timeouts: TimeoutConfig = Field(default_factory=TimeoutConfig, description="Time limits.")
     mutate: MutateConfig = Field(default_factory=MutateConfig, description="The proof by mutation.")
     env: dict[str, str] = Field(
-        default_factory=dict, description="Environment variables set while the application is imported."
+        default_factory=dict,
+        description="Environment variables set while the application is imported; `{data}` is a folder for the time.",
     )
 
 

@@ -252,6 +252,16 @@ def test_a_factor_or_a_prefix_is_a_number_by_hand(project: Any, text: str, found
     assert ", ".join(bare) == found
 
 
+def test_an_application_that_opens_its_database_when_it_is_imported_gets_a_folder_for_it(project: Any) -> None:
+    project.edit("pyproject.toml", "[tool.trueup]\n", '[tool.trueup]\nenv = { LIBRARY_STORE = "{data}/library.db" }\n')
+    opened = "import os\nimport sqlite3\n\nsqlite3.connect(os.environ['LIBRARY_STORE']).close()\n"
+    project.edit("library/states.py", "from enum import", f"{opened}\nfrom enum import")
+    before = {path.name for path in project.root.iterdir()}
+    project.write()
+    assert project.findings() == []
+    assert {path.name for path in project.root.iterdir()} == before
+
+
 @pytest.mark.parametrize("written", [False, True])
 def test_a_page_with_the_old_name_of_a_field_is_told_the_new_one(project: Any, written: bool) -> None:
     """Also when `trueup write` has been run since, as long as the change is not committed."""

@@ -8,7 +8,9 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
@@ -17,14 +19,23 @@ from trueup.errors import TrueupError
 _own: list[Path] = []  # the projects that are being imported
 
 
+@cache
+def _data() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="trueup-data-")
+
+
 @contextmanager
 def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """Make the project at `root` (its folder `src` too) importable and set `env`, for the time of the block."""
+    """Make the project at `root` (its folder `src` too) importable and set `env`, for the time of the block.
+
+    Some applications open their database when they are imported: `{data}` is a folder that goes with this process.
+    """
     folders = [str(folder) for folder in (root.resolve(), root.resolve() / "src") if folder.is_dir()]
     before = {name: os.environ.get(name) for name in env}
     sys.path[:0] = folders
     _own.append(root.resolve())
-    os.environ.update(env)
+    for name, value in env.items():
+        os.environ[name] = value.replace("{data}", _data().name) if "{data}" in value else value
     try:
         yield
     finally:
