@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml.html import fromstring
 from markdown import Markdown
 
 
@@ -30,6 +31,20 @@ def test_a_page_is_known_by_its_body(project: Any, render: Any) -> None:
     assert 'id="setting-loan_days"' in html
     assert "Not verified in this build." in html
     assert 'href="../reference.md#listLoans"' not in html
+
+
+def test_a_search_finds_what_is_promised_but_not_the_source_of_its_tests(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.add("tests/test_loans.py", "def test_a_loan_ends():\n    assert [] == list()\n")
+    evidence = "\n/// evidence | A loan ends.\n- tests/test_loans.py::test_a_loan_ends\n///\n\nThen it begins.\n"
+    project.add("docs/guide/loans.md", evidence)
+    monkeypatch.chdir(project.root)
+    extensions = ["attr_list", "pymdownx.details", "pymdownx.superfences", "trueup.extension"]
+    page = fromstring(Markdown(extensions=extensions).convert(body(project, "guide/loans.md")))
+    (left_out,) = page.cssselect("[data-search-exclude]")
+    assert (left_out.tag, "test_a_loan_ends" in left_out.text_content()) == ("details", True)
+    assert left_out.getprevious().text_content() == "A loan ends."
 
 
 def test_links_lead_to_markdown_files_for_the_builder_to_rewrite(project: Any, render: Any) -> None:

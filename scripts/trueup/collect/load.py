@@ -42,11 +42,11 @@ def project_imports(root: Path, env: Mapping[str, str]) -> Iterator[None]:
         _own.pop()
         for folder in folders:
             sys.path.remove(folder)
-        for name, value in before.items():
-            if value is None:
+        for name, old in before.items():
+            if old is None:
                 os.environ.pop(name, None)
             else:
-                os.environ[name] = value
+                os.environ[name] = old
 
 
 _AGAIN_SECONDS = 1.0
