@@ -38,11 +38,12 @@ class Asked:
                 found = self.operations.resolve(str(request))
                 if found is None or len(found.facts) != 1 or found.facts[0].kind != "operation":
                     continue
-                for message, mend in [*self._query(request), *self._fields(request, found.facts[0], literal)]:
+                (operation,) = found.facts
+                for message, mend in [*self._query(request, operation), *self._fields(request, operation, literal)]:
                     yield Finding(page.path, block.line + 1 + request.line, "parameter-unknown", message, mend)
 
-    def _query(self, request: Request) -> Iterator[tuple[str, str]]:
-        for name, problem in self.operations.unknown_parameters(str(request), request.query):
+    def _query(self, request: Request, operation: Fact) -> Iterator[tuple[str, str]]:
+        for name, problem in self.operations.unknown_parameters(operation, request.query):
             if not self.vocabulary.explains(name):
                 yield problem.message, problem.mend
 

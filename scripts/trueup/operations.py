@@ -67,15 +67,12 @@ class Operations:
                 names.append(f"{fact.attributes['method']} {path}" if method else path)
         return wrong("operation-unknown", f"unknown operation {text}", closest(text.partition("?")[0], names))
 
-    def unknown_parameters(self, request: str, query: str) -> Iterator[tuple[str, Resolution]]:
-        """The names in a query that the operation of a request, `GET /jobs`, has no parameter for."""
-        match = _REQUEST.match(request)
-        found = list(self._matching(*match.groups())) if match else []
-        if len(found) == 1:
-            known = self._parameters(found[0])
-            for name, _ in parse_qsl(query, keep_blank_values=True):
-                if name not in known:
-                    yield name, _no_parameter(found[0], name, known)
+    def unknown_parameters(self, operation: Fact, query: str) -> Iterator[tuple[str, Resolution]]:
+        """The names in a query that an operation has no parameter for."""
+        known = self._parameters(operation)
+        for name, _ in parse_qsl(query, keep_blank_values=True):
+            if name not in known:
+                yield name, _no_parameter(operation, name, known)
 
     def _query(self, operation: Fact, query: str) -> Iterator[Resolution]:
         known = self._parameters(operation)

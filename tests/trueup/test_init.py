@@ -103,7 +103,9 @@ def test_the_page_starts_the_service_with_a_folder_of_the_reader(tmp_path: Path)
     page = (tmp_path / "docs" / "first-request.md").read_text()
     start = "DATABASE_URL=sqlite:////tmp/main/a.db GREETING='good day' uvicorn main:app"
     assert f"\nmkdir -p /tmp/main\n{start}\n" in page
-    assert load(tmp_path).service.env == env  # type: ignore[union-attr]
+    service = load(tmp_path).service
+    assert service is not None
+    assert service.env == env
 
 
 def test_a_promise_on_a_new_page_needs_a_test(tmp_path: Path) -> None:
