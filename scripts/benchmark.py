@@ -431,7 +431,6 @@ def fresh(server: str, redis: str, folder: Path, name: str) -> Iterator[Stores]:
         with Redis.from_url(redis) as client:
             client.flushall()
         yield Stores(server.replace("/postgres?", f"/{name}?"), redis, str(place))
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 async def race(contestants: list[Contestant], folder: Path, options: Options) -> dict[str, list[float]]:

@@ -2,14 +2,16 @@
 
 import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import anyio
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
+from app.database.together import Together
 from app.jobs.files import refuses_writes
 from app.problems import StorageUnavailable
 
@@ -24,6 +26,12 @@ class CheckpointInfo:
     size: int
 
 
+@dataclass(frozen=True)
+class _Write:
+    path: str
+    data: bytes
+
+
 class CheckpointStore:
     """Checkpoints under ``address``, one folder a job.
 
@@ -34,6 +42,7 @@ class CheckpointStore:
     def __init__(self, address: str) -> None:
         self.address = address
         self._storage, self._root = fsspec.url_to_fs(address)
+        self._writes: Together[_Write, OSError | None] = Together(self._write_all)
 
     def path(self, job_id: UUID, stage: str, *, final: bool) -> str:
         """Return the path of a checkpoint below the store's address."""
@@ -47,26 +56,36 @@ class CheckpointStore:
         """
         path = self.path(job_id, stage, final=final)
         data = json.dumps(content, ensure_ascii=False, indent=1, default=str).encode()
-        try:
-            await anyio.to_thread.run_sync(self._write, path, data)
-        except OSError as error:
-            if refuses_writes(error):
-                reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown")
-                raise StorageUnavailable(f"The checkpoint {path} could not be stored: {reason}.") from error
-            raise
+        error = await self._written(_Write(path, data))
+        if error and refuses_writes(error):
+            reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown")
+            raise StorageUnavailable(f"The checkpoint {path} could not be stored: {reason}.") from error
+        if error:
+            raise error
         return path
 
-    def _write(self, path: str, data: bytes) -> None:
-        full = f"{self._root}/{path}"
-        self._storage.makedirs(full.rpartition("/")[0], exist_ok=True)
+    async def _written(self, write: _Write) -> OSError | None:
+        # To change to a thread and back takes longer than to write into a folder: what comes together goes together.
+        # Another kind of storage is far away, and answers several at the same time.
+        if isinstance(self._storage, LocalFileSystem):
+            return await self._writes.ask(write)
+        return await anyio.to_thread.run_sync(self._write, write)
+
+    async def _write_all(self, writes: Sequence[_Write]) -> list[OSError | None]:
+        return await anyio.to_thread.run_sync(lambda: [self._write(write) for write in writes])
+
+    def _write(self, write: _Write) -> OSError | None:
+        full = f"{self._root}/{write.path}"
         partial = f"{full}.partial"
         try:
-            self._storage.pipe_file(partial, data)
+            self._storage.makedirs(full.rpartition("/")[0], exist_ok=True)
+            self._storage.pipe_file(partial, write.data)
             self._storage.mv(partial, full)
-        except OSError:
+        except OSError as error:
             if self._storage.exists(partial):
                 self._storage.rm_file(partial)
-            raise
+            return error
+        return None
 
     async def load(self, job_id: UUID, stage: str) -> dict[str, Any] | None:
         """Return the result of a finished stage, or None when there is no such checkpoint."""
