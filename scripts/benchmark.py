@@ -6,6 +6,9 @@ Every contestant runs in its own processes, one that adds jobs (ten callers at t
 that works them off (ten at the same time), on a database of its own of one PostgreSQL server, with the durability that
 it has by default: what is committed is on the disk. Redis (appendfsync always) and SQLite (synchronous = full) are set
 to the same. The contestants take turns, round by round, so that what else the machine does meets them all.
+
+Nothing is deleted before the end: ext4 is slow to make files where many have been deleted in the last five minutes, and
+the service makes two for each job. For the same reason, wait so long between two runs.
 """
 
 import argparse

@@ -160,17 +160,14 @@ class JobReader:
     async def _looking(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection for what people look for: no two of their questions are alike.
 
-        Each is planned for its own values, not for average ones, and never by going through the whole table in the hope
-        to find enough soon.
+        Each is planned for its own values, not for average ones.
         """
         async with self.engine.connect() as connection:
             await connection.execute(_PLANNING)
             yield connection
 
 
-_PLANNING = select(
-    func.set_config("plan_cache_mode", "force_custom_plan", True), func.set_config("enable_seqscan", "off", True)
-)
+_PLANNING = select(func.set_config("plan_cache_mode", "force_custom_plan", True))
 
 
 def _newest(filters: JobFilter, most: int, *, after: Cursor | None = None) -> Select[Any] | CompoundSelect[Any]:

@@ -1,11 +1,11 @@
-"""BullMQ's worker on PostgreSQL, with one statement for several entries.
+"""BullMQ's worker with its entries taken, and ended, several at the same time.
 
-Its library takes and ends entries one by one, and each of these calls is a transaction of its own. Its functions in the
-database do the same for many in one: a statement calls them once for each entry.
+Its library takes an entry for each free place by itself, and keeps the place until the entry has ended. What is taken
+together is claimed together, in one statement, and that is what makes a worker quick.
 """
 
 import asyncio
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,73 +13,57 @@ from itertools import zip_longest
 from typing import Any
 
 from bullmq import Job
-from bullmq.backends import PostgresBackend
+from bullmq.backend import Backend
 
 from app.database.together import Together
 from app.queue.bullmq import EntryWorker
 
-#: Takes entries one after another until there are as many as wanted, or none is left.
-_TAKE = """
-WITH RECURSIVE taken AS (
-    SELECT 1 AS place, entry.* FROM move_to_active($1, $2, $3, $4, NULL, NULL, NULL) AS entry
-    UNION ALL
-    SELECT place + 1, entry.*
-    FROM taken, LATERAL move_to_active($1, $2 || '.' || place, $3, $4, NULL, NULL, NULL) AS entry
-    WHERE place < $5
-)
-SELECT id, name, data, opts, lock_token, deferred_failure FROM taken ORDER BY place
-"""
-
-#: Ends those entries whose locks are still held; the functions would let one that has lost its lock spoil all.
-_END = """
-SELECT count(move_to_completed($1, held.id, held.lock_token, 'null', $4, true, NULL, NULL))
-FROM (
-    SELECT id, lock_token
-    FROM job JOIN unnest($2::text[], $3::text[]) AS ended (entry, token) ON id = entry AND lock_token = token
-    WHERE queue = $1 AND state = 'active' ORDER BY id FOR UPDATE OF job
-) AS held
-"""
-
 
 @dataclass(frozen=True)
-class _Held:
-    id: str
+class Done:
+    """An entry that is to end, and the lock that it was taken under."""
+
+    job: Job
     token: str
 
 
-class _Backend(PostgresBackend):  # type: ignore[misc]  # the library ships no types
-    def __init__(self, name: str, connection: Any, report: Callable[[Exception], None]) -> None:
-        super().__init__(name, connection)
+class Batches(Backend, ABC):  # type: ignore[misc]  # the library ships no types
+    """What a backend of the library does in batches."""
+
+    def start(self, report: Callable[[Exception], None]) -> None:
+        """Get ready; ``report`` is told why entries could not be ended."""
         self._report = report
-        #: For what takes and what ends entries: who waits for the other gathers more meanwhile, and a statement for one
+        #: For what takes and what ends entries: who waits for the other gathers more meanwhile, and a call for one
         #: entry costs hardly less than one for ten.
         self.turn = asyncio.Lock()
-        self._ends: Together[_Held, None] = Together(self._end, self.turn)
+        self._ends: Together[Done, None] = Together(self._end, self.turn)
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def take(self, token: str, lock_ms: int, most: int) -> list[dict[str, Any]]:
-        """Take at most ``most`` entries, the first first, each under a lock that is called after ``token``."""
-        taken = await self.connection.run(_TAKE, [self.queue_name, token, lock_ms, _now(), most])
-        rows: list[dict[str, Any]] = taken.maps()
-        return rows
+    @abstractmethod
+    async def end(self, done: Sequence[Done]) -> None:
+        """End entries, and remove them; one whose lock is lost is left to who has it now."""
 
     async def moveToCompleted(self, job: Job, _value: object, _remove: object, token: str, fetch_next: bool) -> None:  # noqa: N802 (the library's call)
-        """End an entry, and remove it, soon; one whose lock is lost is left to who has it now.
+        """End an entry, and remove it, soon.
 
         The job's row has its end already, so nobody waits. An entry that stays is delivered once more when its lock has
         ended, and dropped.
         """
         if fetch_next:
             raise ValueError("the worker fetches by itself")
-        ending = asyncio.create_task(self._end_soon(_Held(job.id, token)), name="end of an entry")
+        ending = asyncio.create_task(self._end_soon(Done(job, token)), name="end of an entry")
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
-    async def _end_soon(self, held: _Held) -> None:
+    async def _end_soon(self, done: Done) -> None:
         try:
-            await self._ends.ask(held)
+            await self._ends.ask(done)
         except Exception as error:
             self._report(error)
+
+    async def _end(self, done: Sequence[Done]) -> list[None]:
+        await self.end(done)
+        return [None] * len(done)
 
     async def close(self, force: bool = False) -> None:
         """Close when the entries that are about to end have ended."""
@@ -87,21 +71,25 @@ class _Backend(PostgresBackend):  # type: ignore[misc]  # the library ships no t
             await asyncio.wait(self._ending)
         await super().close(force=force)
 
-    async def _end(self, done: Sequence[_Held]) -> list[None]:
-        ids, tokens = [one.id for one in done], [one.token for one in done]
-        await self.connection.run(_END, [self.queue_name, ids, tokens, _now()])
-        return [None] * len(done)
 
-
-class BatchWorker(EntryWorker):
+class BatchWorker(EntryWorker, ABC):
     """Takes entries for all its free places at once, and ends together those that are done at the same time."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.backend: _Backend = _Backend(self.name, self.backend.connection, self.report)
+        self.backend: Any = self._batches(self.backend)
+        self.backend.start(self.report)
         self._places: list[asyncio.Future[Job | None]] = []
         self._fetching: asyncio.Task[None] | None = None
         self._resting: asyncio.Task[int] | None = None
+
+    @abstractmethod
+    def _batches(self, backend: Any) -> Batches:
+        """Return a backend that works in batches, with the connections of the library's own."""
+
+    @abstractmethod
+    async def _taken(self, token: str, most: int) -> list[Job]:
+        """Take at most ``most`` entries, the first first, under locks that are called after ``token``."""
 
     async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the library's name)
         """Return an entry for a place that is free, as soon as there is one; None: the worker closes, or ask again."""
@@ -135,16 +123,18 @@ class BatchWorker(EntryWorker):
         self._resting = asyncio.create_task(self.waitForJob())
         with suppress(asyncio.CancelledError):
             await self._resting
+        # Until when to rest next is said by what finds nothing to take.
+        self.blockUntil = 0
 
     async def _take(self, token: str) -> list[Job]:
         if self.closing:
             return []
         async with self.backend.turn:
             wanted = len(self._places)
-            rows = await self.backend.take(token, self.opts["lockDuration"], wanted)
+            taken = await self._taken(token, wanted)
         # What comes from now on is told of, so there is no need to look again before it does.
-        self.drained = len(rows) < wanted
-        return [self._job(row) for row in rows]
+        self.drained = len(taken) < wanted
+        return taken
 
     async def close(self, force: bool = False) -> None:
         """Take no more entries, and return when those under way are ended."""
@@ -152,12 +142,3 @@ class BatchWorker(EntryWorker):
         if self._resting:
             self._resting.cancel()
         await super().close(force)
-
-    def _job(self, row: dict[str, Any]) -> Job:
-        job = Job(self, row["name"], row["data"], row["opts"], row["id"])
-        job.token, job.deferredFailure = row["lock_token"], row["deferred_failure"]
-        return job
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 from bullmq import Job
+from bullmq.backends import PostgresBackend
 from sqlalchemy import Text, cast, column, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.queue.batches import BatchWorker
+from app.queue.batches import Batches, BatchWorker, Done
 from app.queue.bullmq import PAGE, QUEUE, TIMEOUT, Bullmq
 from app.queue.engine import Delivery
 
@@ -20,12 +21,61 @@ SCHEMA = "bullmq"
 #: BullMQ's own table, as far as it is read here.
 _entries = table("job", column("queue"), column("id"), column("state"), schema=SCHEMA)
 
+#: Takes entries one after another until there are as many as wanted, or none is left.
+_TAKE = """
+WITH RECURSIVE taken AS (
+    SELECT 1 AS place, entry.* FROM move_to_active($1, $2, $3, $4, NULL, NULL, NULL) AS entry
+    UNION ALL
+    SELECT place + 1, entry.*
+    FROM taken, LATERAL move_to_active($1, $2 || '.' || place, $3, $4, NULL, NULL, NULL) AS entry
+    WHERE place < $5
+)
+SELECT id, name, data, opts, lock_token, deferred_failure FROM taken ORDER BY place
+"""
+
+#: Ends those entries whose locks are still held; the functions would let one that has lost its lock spoil all.
+_END = """
+SELECT count(move_to_completed($1, held.id, held.lock_token, 'null', $4, true, NULL, NULL))
+FROM (
+    SELECT id, lock_token
+    FROM job JOIN unnest($2::text[], $3::text[]) AS ended (entry, token) ON id = entry AND lock_token = token
+    WHERE queue = $1 AND state = 'active' ORDER BY id FOR UPDATE OF job
+) AS held
+"""
+
+
+class _Backend(Batches, PostgresBackend):  # type: ignore[misc]  # the library ships no types
+    """Takes and ends several entries in one statement, which calls the library's functions once for each."""
+
+    async def take(self, token: str, lock_ms: int, most: int) -> list[dict[str, Any]]:
+        taken = await self.connection.run(_TAKE, [self.queue_name, token, lock_ms, _now(), most])
+        rows: list[dict[str, Any]] = taken.maps()
+        return rows
+
+    async def end(self, done: Sequence[Done]) -> None:
+        ids, tokens = [one.job.id for one in done], [one.token for one in done]
+        await self.connection.run(_END, [self.queue_name, ids, tokens, _now()])
+
+
+class _Worker(BatchWorker):
+    def _batches(self, backend: Any) -> Batches:
+        return _Backend(self.name, backend.connection)
+
+    async def _taken(self, token: str, most: int) -> list[Job]:
+        rows = await self.backend.take(token, self.opts["lockDuration"], most)
+        return [self._job(row) for row in rows]
+
+    def _job(self, row: dict[str, Any]) -> Job:
+        job = Job(self, row["name"], row["data"], row["opts"], row["id"])
+        job.token, job.deferredFailure = row["lock_token"], row["deferred_failure"]
+        return job
+
 
 class BullmqPostgres(Bullmq):
     """The queue in the database at ``address``, which ``database`` is open on."""
 
     name = "bullmq-postgres"
-    _worker = BatchWorker
+    _worker = _Worker
 
     def __init__(self, address: str, database: AsyncEngine) -> None:
         super().__init__({"backend": "postgres", "connection": address, "schema": SCHEMA})
@@ -80,3 +130,7 @@ class BullmqPostgres(Bullmq):
         except (SQLAlchemyError, psycopg.Error, TimeoutError) as error:
             raise ConnectionError(str(error)) from error
         return time.perf_counter() - started
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,5 +1,6 @@
 """Checkpoints and uploads: there completely or not at all, also when the disk is full."""
 
+import asyncio
 import errno
 import resource
 import signal
@@ -53,6 +54,20 @@ async def test_a_full_disk_leaves_the_older_checkpoint(tmp_path):
         await store.save(job, "read", {"result": "x" * 5000}, final=True)
     assert await store.load(job, "read") == {"result": "old"}
     assert len(list((tmp_path / str(job)).iterdir())) == 1
+
+
+async def test_of_checkpoints_that_are_saved_at_once_one_that_is_refused_spoils_no_other(tmp_path):
+    store, large, *small = CheckpointStore(str(tmp_path)), *(uuid4() for _ in range(6))
+    results = {large: "x" * 5000, **{job: str(job) for job in small}}
+    with full_disk(after=1000):
+        saved = await asyncio.gather(
+            *(store.save(job, "read", {"result": result}, final=True) for job, result in results.items()),
+            return_exceptions=True,
+        )
+    assert isinstance(saved[0], StorageUnavailable)
+    assert saved[1:] == [f"{job}/read.json" for job in small]
+    assert [await store.load(job, "read") for job in small] == [{"result": str(job)} for job in small]
+    assert await store.load(large, "read") is None
 
 
 async def test_a_checkpoint_address_of_another_storage_works(tmp_path):

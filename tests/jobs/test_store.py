@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.database.tables import jobs
@@ -14,10 +14,10 @@ from app.jobs.context import LeaseLost, Step
 from app.jobs.creation import NewJob
 from app.jobs.decisions import RULES, Case, LeaseState, decide
 from app.jobs.listing import Cursor, JobFilter
-from app.jobs.model import ERROR_LOG_LIMIT, Caller, Request
+from app.jobs.model import ERROR_LOG_LIMIT, Caller, Lease, Request
 from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, TRANSITIONS, Actor, Event, Status, target
-from app.jobs.store import JobStore
+from app.jobs.store import Claim, JobStore
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
@@ -162,6 +162,18 @@ async def test_jobs_that_are_created_at_once_are_each_their_own_callers_and_one_
         (event,) = await services.reader.events(job.id)
         assert (job.data, event.event, event.actor_id) == ({"place": place}, Event.CREATE, who.id)
     assert await services.reader.totals() == {status: 3 if status is Status.PENDING else 0 for status in Status}
+
+
+async def test_a_claim_looks_at_its_jobs_alone_also_before_anybody_has_counted_the_others(services):
+    """No statistics tell the planner of the jobs that have come since the table was made, and it keeps its plans."""
+    made = await asyncio.gather(*(services.store.create(new(), caller=TEST) for _ in range(300)))
+    claims = [Claim(Lease(job.id, job.run, "w"), None) for job in made[:10]]
+    whole = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'jobs'")
+    async with services.database.engine.begin() as connection:
+        claimed = await services.store.claim_all_on(connection, claims, lasts=LEASE)
+        scans = (await connection.execute(whole)).scalar_one()
+    assert [job.id for job in claimed] == [job.id for job in made[:10]]
+    assert scans == 0
 
 
 async def test_of_many_claims_one_wins(services):

@@ -14,7 +14,6 @@ from structlog.testing import capture_logs
 
 from app.database.connect import open_database
 from app.database.tables import HIGHEST_PRIORITY, LOWEST_PRIORITY
-from app.queue import batches
 from app.queue.bullmq import AGED, ENTRY_DEFAULTS, QUEUE, queue_priority
 from app.queue.engine import Delivery, Entry
 from app.services import engine_of
@@ -209,23 +208,68 @@ async def test_who_has_lost_the_lock_of_one_delivery_still_ends_the_others(engin
     assert await engine.missing([lost, kept]) == [kept], "the one that it has lost is left to who has it now"
 
 
-async def test_an_end_that_fails_is_told_of_and_keeps_nobody_from_going_on(settings, monkeypatch):
-    monkeypatch.setattr(batches, "_END", "SELECT no_such_function()")
+async def test_an_end_that_fails_is_told_of_and_keeps_nobody_from_going_on(engine, settings_of_each_queue):
+    under_way, broken, seen = asyncio.Event(), asyncio.Event(), []
+
+    async def consume(delivery: Delivery) -> None:
+        seen.append(delivery)
+        under_way.set()
+        await broken.wait()
+
+    await engine.enqueue([entry(), entry()])
+    with capture_logs() as lines:
+
+        async def told():
+            return [line for line in lines if line["event"] == LogEvent.QUEUE_ERROR]
+
+        consumer = await engine.consume(consume, concurrency=2, lease=LEASE)
+        async with asyncio.timeout(20):
+            await under_way.wait()
+        await delivered(seen, 2)
+        async with no_entry_ends(settings_of_each_queue) as reason:
+            broken.set()
+            first, *_ = await eventually(told)
+            await consumer.stop()
+    assert reason in first["error"]
+    assert (await engine.counts())["active"] == 2, "they are delivered again when their locks have ended"
+
+
+@asynccontextmanager
+async def no_entry_ends(settings: Settings):
+    """Break the queue's store so that it ends no entry; give what its error says."""
+    if settings.redis_url:
+        with redis.Redis.from_url(settings.redis_url) as client:
+            active = f"bull:{QUEUE}:active"
+            client.rename(active, "aside")
+            client.set(active, "no list")
+            yield "WRONGTYPE"
+            client.rename("aside", active)
+        return
+    rename = "ALTER FUNCTION bullmq.{} RENAME TO {}"
     async with open_database(settings) as database:
-        engine = engine_of(settings, database)
+        async with database.engine.begin() as connection:
+            await connection.execute(text(rename.format("move_to_completed", "aside")))
+        yield "move_to_completed"
+        async with database.engine.begin() as connection:
+            await connection.execute(text(rename.format("aside", "move_to_completed")))
+
+
+async def test_an_entry_that_comes_alone_is_not_paid_for_with_a_look_for_each_place(settings, redis_url):
+    on_redis = settings.model_copy(update={"redis_url": redis_url})
+    async with open_database(on_redis) as database:
+        engine = engine_of(on_redis, database)
         await engine.open()
-        await engine.enqueue([entry(), entry()])
-        with capture_logs() as lines:
-
-            async def told():
-                return [line for line in lines if line["event"] == LogEvent.QUEUE_ERROR]
-
-            async with consuming(engine) as seen:
-                await delivered(seen, 2)
-                (first, *_) = await eventually(told)
-        assert (await engine.counts())["active"] == 2, "they are delivered again when their locks have ended"
+        with redis.Redis.from_url(redis_url) as client:
+            async with consuming(engine, concurrency=50) as seen:
+                await engine.enqueue([entry()])
+                await delivered(seen, 1)
+                client.config_resetstat()
+                for number in range(2, 12):
+                    await engine.enqueue([entry()])
+                    await delivered(seen, number)
+            scripts = client.info("commandstats")["cmdstat_evalsha"]["calls"]
         await engine.close()
-    assert "no_such_function" in first["error"]
+    assert scripts <= 10 * 8, "added, taken, counted, ended, and looked for once more"
 
 
 async def take_lock(settings: Settings, delivery: Delivery) -> None:
