@@ -21,7 +21,7 @@ _POOL_TIMEOUT, _CONNECT_TIMEOUT = 5, 3
 #: would keep the worker waiting that takes the job over.
 IDLE_LEASES = 2
 
-#: No statement goes through a whole table when an index leads to its rows. A plan is kept as long as its connection, and
+#: No statement goes through a whole table when an index leads to its rows. A plan lives as long as its connection, and
 #: one that was made while a table was nearly empty would go through all jobs that came since.
 _BY_INDEX = "enable_seqscan=off"
 

@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     CompoundSelect,
     Row,
     ScalarSelect,
     Select,
+    and_,
+    case,
     cast,
     func,
     literal,
@@ -34,9 +37,12 @@ from app.jobs.model import Job, JobEvent, Request, Standing
 from app.jobs.pauses import is_held
 from app.jobs.states import TERMINAL, Actor, Event, Status, names
 
-#: Jobs among which words are looked for one by one before their index is asked. Of a million jobs, words that are not
-#: found often enough among so many are those of a fiftieth, which the index finds in about the same time.
-NEWEST = 50_000
+#: Jobs among which words are looked for one by one before their index is asked: at first, and if they are found often.
+NEAR, WIDE = 30_000, 130_000
+
+#: How often that is. To go on takes longer the fewer are found, to ask the index longer the more are found; with a
+#: million jobs both take as long when this is the square of those found over those wanted.
+_CROSSING = 50
 
 
 class JobReader:
@@ -183,15 +189,30 @@ def _newest(filters: JobFilter, most: int, *, after: Cursor | None = None) -> Se
         query = select(columns[0]).where(found).join(jobs, jobs.c.id == columns[0]).where(*conditions)
         return _ordered(query, *columns[::-1], after).limit(most)
     # Words that many jobs have are soon found among the newest jobs, words that few have by their index. How many that
-    # is nobody can tell of words that come together, so the newest are looked through first, and the index only then.
-    newest = _ordered(select(*columns, job_texts.c.words), *columns[::-1], after).limit(NEWEST).subquery()
-    told = _told(filters, newest.c.words)
-    near = _ordered(select(newest.c.job_id).where(told), newest.c.created_at, newest.c.job_id).limit(most).cte("near")
-    enough = select(func.count()).select_from(near).scalar_subquery() >= most
+    # is nobody can tell of words that come together, so some of the newest are looked through first, and tell.
+    newest = _ordered(select(*columns, job_texts.c.words), *columns[::-1], after)
+    near, near_found = _among(newest.limit(NEAR), filters, most, "near")
+    wide, wide_found = _among(newest.limit(WIDE), filters, most, "wide")
+    enough = near_found >= most
+    often = and_(not_(enough), near_found * near_found >= most * _CROSSING)
+    # A case, so that the wide look is taken only when it is asked for.
+    widely = case((often, wide_found >= most), else_=False)
     # On its own, so that its order does not tempt to go through all jobs.
     all_ = _older(select(*columns).where(found), *columns[::-1], after).cte("found").prefix_with("MATERIALIZED")
     far = _ordered(select(all_.c.job_id), all_.c.created_at, all_.c.job_id).limit(most).subquery()
-    return union_all(select(near.c.job_id).where(enough), select(far.c.job_id).where(not_(enough)))
+    return union_all(
+        select(near.c.job_id).where(enough),
+        select(wide.c.job_id).where(widely),
+        select(far.c.job_id).where(not_(enough), not_(widely)),
+    )
+
+
+def _among(newest: Select[Any], filters: JobFilter, most: int, name: str) -> tuple[CTE, ScalarSelect[int]]:
+    """Return the first ``most`` of what a text finds in ``newest``, and how many they are."""
+    looked = newest.subquery()
+    told = _told(filters, looked.c.words)
+    found = _ordered(select(looked.c.job_id).where(told), looked.c.created_at, looked.c.job_id).limit(most).cte(name)
+    return found, select(func.count()).select_from(found).scalar_subquery()
 
 
 def _ordered(

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -14,7 +15,7 @@ from app.database.texts import JOB_WORDS, MARKED, WORD_CHARACTERS
 from app.jobs import reader
 from app.jobs.context import Step
 from app.jobs.creation import NewJob
-from app.jobs.listing import JobFilter
+from app.jobs.listing import Count, JobFilter
 from app.jobs.model import Caller
 from app.jobs.states import Event, Status
 from tests.workers.samples import counting_registry
@@ -73,9 +74,10 @@ async def test_what_is_sensitive_is_not_found(services):
         assert await found(services, words) == [], words
 
 
-@pytest.mark.parametrize("newest", [1, reader.NEWEST])
-async def test_words_find_a_job_by_its_type_and_by_the_status_that_it_has_now(services, monkeypatch, newest):
-    monkeypatch.setattr(reader, "NEWEST", newest)
+@pytest.mark.parametrize(("near", "wide"), [(1, 1), (1, 9), (reader.NEAR, reader.WIDE)])
+async def test_words_find_a_job_by_its_type_and_by_the_status_that_it_has_now(services, monkeypatch, near, wide):
+    monkeypatch.setattr(reader, "NEAR", near)
+    monkeypatch.setattr(reader, "WIDE", wide)
     job, other = await new(services, {"name": "ada"}), await new(services, {"name": "ada"}, type="other")
 
     async def told(status):
@@ -103,6 +105,21 @@ async def test_words_find_a_job_by_its_type_and_by_the_status_that_it_has_now(se
         await services.store.control(job.id, event, caller=TEST, reason=None)
         await told(status)
     assert await found(services, "=count") == await found(services, "count") == [], "marks are no words"
+
+
+async def test_wherever_words_are_looked_for_the_newest_that_have_them_are_found(services, monkeypatch):
+    made = [await new(services, {"name": name}) for name in ("ada", "bob", "ada", "bob", "bob", "ada", "ada", "bob")]
+    adas = [job.id for job in reversed(made) if job.data["name"] == "ada"]
+    for near, wide, crossing in product([1, 4, 12], [2, 6, 12], [0, 1, 50]):
+        monkeypatch.setattr(reader, "NEAR", near)
+        monkeypatch.setattr(reader, "WIDE", wide)
+        monkeypatch.setattr(reader, "_CROSSING", crossing)
+        for most in range(1, 6):
+            page = await services.reader.page(JobFilter(text="ada"), limit=most, cursor=None)
+            assert [job.id for job in page.items] == adas[:most], (near, wide, crossing)
+            assert (page.next_cursor is None) == (most >= len(adas))
+        counts = await services.reader.counts(JobFilter(text="ada"), cap=2)
+        assert counts[Status.PENDING] == Count(2, True)
 
 
 async def test_a_job_that_runs_well_writes_its_words_once_and_one_in_trouble_anew(services):
