@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from bullmq import Job
@@ -42,11 +42,15 @@ class _Worker(BatchWorker):
 
     async def _taken(self, token: str, most: int) -> list[Job]:
         first = await self.moveToActive(token)
-        if first is None:
-            return []
-        waiting = sum(await self.backend.getCounts(_WAITING)) if most > 1 else 0
-        others = [self.moveToActive(f"{token}.{place}") for place in range(1, min(most, 1 + waiting))]
-        return [first, *(job for job in await asyncio.gather(*others) if job)]
+        if first is None or most == 1:
+            return [first] if first else []
+        answers: list[Job | BaseException | None] = [first]
+        # What has been taken is ours until its lock ends, so it is kept. An error shows again at the next look.
+        with suppress(RedisError):
+            waiting = sum(await self.backend.getCounts(_WAITING))
+            others = [self.moveToActive(f"{token}.{place}") for place in range(1, min(most, 1 + waiting))]
+            answers += await asyncio.gather(*others, return_exceptions=True)
+        return [answer for answer in answers if isinstance(answer, Job)]
 
 
 class BullmqRedis(Bullmq):
