@@ -207,7 +207,7 @@ def init(
     tell("")
     tell(reports.verdict(result))
     tell("")
-    for line in explain(sorted(result.findings)):
+    for line in explain(sorted(result.findings), result.examples):
         tell(line)
     raise typer.Exit(1 if result.findings else 0)
 

@@ -69,6 +69,11 @@ class Report:
     generated: str = ""
     coverage: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
+    @property
+    def examples(self) -> int:
+        """How many examples have run."""
+        return sum(entry.examples for entry in self.pages.values())
+
     def dump(self) -> str:
         """The report as JSON."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
@@ -172,10 +177,9 @@ def verdict(report: Report) -> str:
     """One line: how many findings, over how much, against which commit."""
     pages = len(report.pages)
     facts = sum(entry.facts for entry in report.pages.values())
-    examples = sum(entry.examples for entry in report.pages.values())
     links = sum(entry.links for entry in report.pages.values())
     where = f" at {report.commit}{' with local changes' if report.dirty else ''}" if report.commit else ""
     found = counted(len(report.findings), "finding") if report.findings else "no findings"
-    over = ((pages, "page"), (facts, "fact"), (examples, "example"), (links, "link"))
+    over = ((pages, "page"), (facts, "fact"), (report.examples, "example"), (links, "link"))
     told = ", ".join(counted(number, noun) for number, noun in over)
     return f"{found}: {told}{where}, {report.seconds:.1f} s"

@@ -364,6 +364,8 @@ def test_a_builders_configuration_that_is_there_is_left_and_its_lack_is_told(tmp
 
 
 def test_no_findings_are_explained_without_claiming_more_than_was_checked() -> None:
-    text = "\n".join(explain([]))
+    text = "\n".join(explain([], 1))
+    assert "their examples have run" in text
+    assert "no example has run" in "\n".join(explain([], 0))
     assert "The API reference repeats what your routes declare." in text
     assert "answered and not declared: trueup check --all" in text

@@ -33,10 +33,14 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
 )
 
 
-def explain(findings: Sequence[Finding]) -> Iterator[str]:
-    """Lines for people who see findings for the first time: the first of each kind, what it means, what to do."""
+def explain(findings: Sequence[Finding], examples: int) -> Iterator[str]:
+    """Lines for people who see findings for the first time: the first of each kind, what it means, what to do.
+
+    ``examples`` is how many have run.
+    """
     if not findings:
-        yield "The names, values and links of these pages are held against your code, and their examples have run."
+        ran = "their examples have run" if examples else "no example has run"
+        yield f"The names, values and links of these pages are held against your code, and {ran}."
         yield "The API reference repeats what your routes declare. Whether they answer so has not been tried yet."
         yield "Next: write a page below the folder of pages, or make a mistake in one, and run trueup check."
         yield "Find statuses and media types that are answered and not declared: trueup check --all"
