@@ -10,7 +10,6 @@ With ``--write`` the result goes to docs/list_speed.json, from which a page is m
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import random
@@ -31,6 +30,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from app.auth.permissions import Role
+from app.cli import settle_in
 from app.jobs.failures import FailureReader
 from app.jobs.listing import Cursor, JobFilter
 from app.jobs.states import Status
@@ -141,8 +141,7 @@ async def many(jobs: int) -> AsyncIterator[FastAPI]:
                 await connection.exec_driver_sql("VACUUM ANALYZE")
                 # What the making of the jobs left to be written would slow down those who ask first.
                 await connection.exec_driver_sql("CHECKPOINT")
-            # As `jobs serve` does, so that no collection of garbage looks through what the start has made.
-            gc.freeze()
+            settle_in()
             yield app
 
 

@@ -1,8 +1,10 @@
 """Stage results in storage: a folder by default, any address that fsspec knows by setting."""
 
+import asyncio
 import errno
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,10 +28,12 @@ class CheckpointInfo:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Write:
     path: str
     data: bytes
+    #: Nobody waits for it any more, and another worker may have written since.
+    dropped: bool = False
 
 
 class CheckpointStore:
@@ -67,14 +71,20 @@ class CheckpointStore:
     async def _written(self, write: _Write) -> OSError | None:
         # To change to a thread and back takes longer than to write into a folder: what comes together goes together.
         # Another kind of storage is far away, and answers several at the same time.
-        if isinstance(self._storage, LocalFileSystem):
+        if not isinstance(self._storage, LocalFileSystem):
+            return await anyio.to_thread.run_sync(self._write, write)
+        try:
             return await self._writes.ask(write)
-        return await anyio.to_thread.run_sync(self._write, write)
+        except asyncio.CancelledError:
+            write.dropped = True
+            raise
 
     async def _write_all(self, writes: Sequence[_Write]) -> list[OSError | None]:
         return await anyio.to_thread.run_sync(lambda: [self._write(write) for write in writes])
 
     def _write(self, write: _Write) -> OSError | None:
+        if write.dropped:
+            return None
         full = f"{self._root}/{write.path}"
         partial = f"{full}.partial"
         try:
@@ -82,8 +92,10 @@ class CheckpointStore:
             self._storage.pipe_file(partial, write.data)
             self._storage.mv(partial, full)
         except OSError as error:
-            if self._storage.exists(partial):
-                self._storage.rm_file(partial)
+            # The first error says why; what cannot be removed now is replaced by the next attempt.
+            with suppress(OSError):
+                if self._storage.exists(partial):
+                    self._storage.rm_file(partial)
             return error
         return None
 

@@ -27,11 +27,11 @@ class Done:
     token: str
 
 
-class Batches(Backend, ABC):  # type: ignore[misc]  # the library ships no types
-    """What a backend of the library does in batches."""
+class Batches(Backend):  # type: ignore[misc]  # the library ships no types
+    """What a backend of the library does in batches; the library's own constructor gets what follows ``report``."""
 
-    def start(self, report: Callable[[Exception], None]) -> None:
-        """Get ready; ``report`` is told why entries could not be ended."""
+    def __init__(self, report: Callable[[Exception], None], *args: Any) -> None:
+        super().__init__(*args)
         self._report = report
         #: For what takes and what ends entries: who waits for the other gathers more meanwhile, and a call for one
         #: entry costs hardly less than one for ten.
@@ -51,18 +51,15 @@ class Batches(Backend, ABC):  # type: ignore[misc]  # the library ships no types
         """
         if fetch_next:
             raise ValueError("the worker fetches by itself")
-        ending = asyncio.create_task(self._end_soon(Done(job, token)), name="end of an entry")
+        ending = asyncio.create_task(self._ends.ask(Done(job, token)), name="end of an entry")
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
-    async def _end_soon(self, done: Done) -> None:
+    async def _end(self, done: Sequence[Done]) -> list[None]:
         try:
-            await self._ends.ask(done)
+            await self.end(done)
         except Exception as error:
             self._report(error)
-
-    async def _end(self, done: Sequence[Done]) -> list[None]:
-        await self.end(done)
         return [None] * len(done)
 
     async def close(self, force: bool = False) -> None:
@@ -78,14 +75,13 @@ class BatchWorker(EntryWorker, ABC):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.backend: Any = self._batches(self.backend)
-        self.backend.start(self.report)
         self._places: list[asyncio.Future[Job | None]] = []
         self._fetching: asyncio.Task[None] | None = None
         self._resting: asyncio.Task[int] | None = None
 
     @abstractmethod
     def _batches(self, backend: Any) -> Batches:
-        """Return a backend that works in batches, with the connections of the library's own."""
+        """Return a backend that works in batches, with the connections of ``backend``."""
 
     @abstractmethod
     async def _taken(self, token: str, most: int) -> list[Job]:
@@ -127,9 +123,9 @@ class BatchWorker(EntryWorker, ABC):
         self.blockUntil = 0
 
     async def _take(self, token: str) -> list[Job]:
-        if self.closing:
-            return []
         async with self.backend.turn:
+            if self.closing:
+                return []
             wanted = len(self._places)
             taken = await self._taken(token, wanted)
         # What comes from now on is told of, so there is no need to look again before it does.

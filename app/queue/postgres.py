@@ -45,25 +45,21 @@ FROM (
 
 
 class _Backend(Batches, PostgresBackend):  # type: ignore[misc]  # the library ships no types
-    """Takes and ends several entries in one statement, which calls the library's functions once for each."""
-
-    async def take(self, token: str, lock_ms: int, most: int) -> list[dict[str, Any]]:
-        taken = await self.connection.run(_TAKE, [self.queue_name, token, lock_ms, _now(), most])
-        rows: list[dict[str, Any]] = taken.maps()
-        return rows
-
     async def end(self, done: Sequence[Done]) -> None:
         ids, tokens = [one.job.id for one in done], [one.token for one in done]
         await self.connection.run(_END, [self.queue_name, ids, tokens, _now()])
 
 
 class _Worker(BatchWorker):
+    """Takes and ends several entries in one statement, which calls the library's functions once for each."""
+
     def _batches(self, backend: Any) -> Batches:
-        return _Backend(self.name, backend.connection)
+        return _Backend(self.report, self.name, backend.connection)
 
     async def _taken(self, token: str, most: int) -> list[Job]:
-        rows = await self.backend.take(token, self.opts["lockDuration"], most)
-        return [self._job(row) for row in rows]
+        values = [self.name, token, self.opts["lockDuration"], _now(), most]
+        taken = await self.backend.connection.run(_TAKE, values)
+        return [self._job(row) for row in taken.maps()]
 
     def _job(self, row: dict[str, Any]) -> Job:
         job = Job(self, row["name"], row["data"], row["opts"], row["id"])

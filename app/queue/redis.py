@@ -1,9 +1,8 @@
 """The queue on Redis, where other BullMQ workers and tools can see it."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from bullmq import Job
@@ -20,14 +19,10 @@ from app.queue.engine import Delivery
 from app.queue.errors import QueueStartError
 from app.settings import without_password
 
-#: States of entries that a worker may take, as the library's scripts name them.
-_WAITING = ["wait", "prioritized"]
-
 
 class _Backend(Batches, RedisBackend):  # type: ignore[misc]  # the library ships no types
-    """Ends several entries with one round trip; with ``appendfsync always`` they are one write to the disk, too."""
-
     async def end(self, done: Sequence[Done]) -> None:
+        # Sent together, they are one write to the disk where every write is to be there.
         async with self.conn.pipeline(transaction=False) as pipeline:
             for one in done:
                 keys, values = self.scripts.moveToCompletedArgs(one.job, None, True, one.token, False)
@@ -38,19 +33,20 @@ class _Backend(Batches, RedisBackend):  # type: ignore[misc]  # the library ship
 
 class _Worker(BatchWorker):
     def _batches(self, backend: Any) -> Batches:
-        return _Backend(self.name, backend.connection, backend.blocking_connection, self.prefix)
+        return _Backend(self.report, self.name, backend.connection, backend.blocking_connection, self.prefix)
 
     async def _taken(self, token: str, most: int) -> list[Job]:
-        first = await self.moveToActive(token)
-        if first is None or most == 1:
-            return [first] if first else []
-        answers: list[Job | BaseException | None] = [first]
-        # What has been taken is ours until its lock ends, so it is kept. An error shows again at the next look.
-        with suppress(RedisError):
-            waiting = sum(await self.backend.getCounts(_WAITING))
-            others = [self.moveToActive(f"{token}.{place}") for place in range(1, min(most, 1 + waiting))]
-            answers += await asyncio.gather(*others, return_exceptions=True)
-        return [answer for answer in answers if isinstance(answer, Job)]
+        # One after the other: the library has one connection for all commands.
+        taken: list[Job] = []
+        try:
+            while len(taken) < most and (job := await self.moveToActive(f"{token}.{len(taken)}")):
+                taken.append(job)
+        except Exception as error:
+            if not taken:
+                raise
+            # What has been taken is ours until its lock ends, so it is kept.
+            self.report(error)
+        return taken
 
 
 class BullmqRedis(Bullmq):

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -22,6 +23,13 @@ class _Lines(structlog.WriteLogger):
     def __init__(self, name: str) -> None:
         super().__init__(sys.stderr)
         self.name = name
+
+    def msg(self, message: str) -> None:
+        """Write a line. One that cannot be written is lost, and what it tells of goes on."""
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 def configure(form: LogFormat, level: LogLevel) -> None:

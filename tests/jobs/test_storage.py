@@ -5,9 +5,11 @@ import errno
 import resource
 import signal
 from contextlib import contextmanager
+from threading import Event
 from uuid import uuid4
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from app.jobs.checkpoints import CheckpointStore
 from app.jobs.files import FileStore, refuses_writes
@@ -56,8 +58,13 @@ async def test_a_full_disk_leaves_the_older_checkpoint(tmp_path):
     assert len(list((tmp_path / str(job)).iterdir())) == 1
 
 
-async def test_of_checkpoints_that_are_saved_at_once_one_that_is_refused_spoils_no_other(tmp_path):
+@pytest.mark.parametrize("removable", [True, False])
+async def test_of_checkpoints_that_are_saved_at_once_one_that_is_refused_spoils_no_other(
+    tmp_path, monkeypatch, removable
+):
     store, large, *small = CheckpointStore(str(tmp_path)), *(uuid4() for _ in range(6))
+    if not removable:
+        monkeypatch.setattr(LocalFileSystem, "rm_file", broken)
     results = {large: "x" * 5000, **{job: str(job) for job in small}}
     with full_disk(after=1000):
         saved = await asyncio.gather(
@@ -68,6 +75,35 @@ async def test_of_checkpoints_that_are_saved_at_once_one_that_is_refused_spoils_
     assert saved[1:] == [f"{job}/read.json" for job in small]
     assert [await store.load(job, "read") for job in small] == [{"result": str(job)} for job in small]
     assert await store.load(large, "read") is None
+
+
+def broken(*_):
+    raise OSError(errno.EIO, "broken")
+
+
+async def test_a_checkpoint_that_nobody_waits_for_any_more_is_not_written(tmp_path, monkeypatch):
+    """Its worker has lost the job, and the next one may have written the same checkpoint meanwhile."""
+    store, first, second = CheckpointStore(str(tmp_path)), uuid4(), uuid4()
+    slow, begun, write = Event(), Event(), LocalFileSystem.pipe_file
+
+    def slowly(*args):
+        begun.set()
+        assert slow.wait(20)
+        write(*args)
+
+    monkeypatch.setattr(LocalFileSystem, "pipe_file", slowly)
+    saving = asyncio.create_task(store.save(first, "read", {"result": 1}, final=True))
+    assert await asyncio.to_thread(begun.wait, 20)
+    late = asyncio.create_task(store.save(second, "read", {"result": 2}, final=True))
+    await asyncio.sleep(0)
+    late.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    slow.set()
+    await saving
+    await store.save(uuid4(), "read", {"result": 3}, final=True)  # what came before it is done
+    assert await store.load(first, "read") == {"result": 1}
+    assert await store.load(second, "read") is None
 
 
 async def test_a_checkpoint_address_of_another_storage_works(tmp_path):

@@ -122,6 +122,18 @@ async def test_wherever_words_are_looked_for_the_newest_that_have_them_are_found
         assert counts[Status.PENDING] == Count(2, True)
 
 
+@pytest.mark.parametrize(("crossing", "skipped"), [(50, True), (0, False)])
+async def test_a_wide_look_is_taken_only_where_the_first_one_promises_enough(services, monkeypatch, crossing, skipped):
+    monkeypatch.setattr(reader, "_CROSSING", crossing)
+    await new(services, {"name": "ada"})
+    engine = services.database.engine
+    query = reader._newest(JobFilter(text="ada"), 51).compile(engine, compile_kwargs={"literal_binds": True})
+    async with engine.connect() as connection:
+        plan = (await connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {query}")).scalars().all()
+    wide = plan[plan.index("  CTE wide") + 1]
+    assert ("never executed" in wide) is skipped
+
+
 async def test_a_job_that_runs_well_writes_its_words_once_and_one_in_trouble_anew(services):
     async def version():
         """Which transaction wrote the words of the only job."""

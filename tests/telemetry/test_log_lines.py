@@ -73,3 +73,20 @@ def test_what_is_less_severe_than_the_level_is_left_out(level):
     assert [line["event"] for line in lines if line["logger"] == "jobs"] == [f"job.{each}" for each in written]
     assert [line["level"] for line in lines if line["event"] == "A plain sentence."] == written
     assert done.stdout == ""
+
+
+UNWRITABLE = """
+from app.settings import LogFormat, LogLevel
+from app.telemetry.logging import configure
+import structlog
+configure(LogFormat.JSON, LogLevel.INFO)
+for level in ("info", "warning", "error"):
+    getattr(structlog.get_logger("jobs"), level)("said")
+print("went on")
+"""
+
+
+def test_a_line_that_cannot_be_written_keeps_nothing_from_going_on():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", UNWRITABLE], stdout=subprocess.PIPE, stderr=full, text=True)
+    assert done.stdout == "went on\n"
