@@ -228,9 +228,11 @@ async def test_an_end_that_fails_is_told_of_and_keeps_nobody_from_going_on(engin
         await delivered(seen, 2)
         async with no_entry_ends(settings_of_each_queue) as reason:
             broken.set()
-            # Sooner than the library's own look for stalled entries, which would fail, too.
-            first, *_ = await eventually(told, within=3)
-            await consumer.stop()
+            try:
+                # Sooner than the library's own look for stalled entries, which would fail, too.
+                first, *_ = await eventually(told, within=3)
+            finally:
+                await consumer.stop()
     assert reason in first["error"]
     assert (await engine.counts())["active"] == 2, "they are delivered again when their locks have ended"
 
