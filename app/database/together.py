@@ -21,11 +21,14 @@ class Together(Generic[Asked, Answer]):
     One batch is under way at a time, and the next one gathers meanwhile. So nobody waits for company: a caller that is
     alone is answered at once, and the more there are, the less each of them costs. An error is every caller's.
 
-    Those that share ``turn`` go one after the other, so that each gathers more while others are under way.
+    Those that share ``turn`` go one after the other, so that each gathers more while others are under way. A semaphore
+    lets several batches be under way at a time.
     """
 
     def __init__(
-        self, answer: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], turn: asyncio.Lock | None = None
+        self,
+        answer: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
+        turn: asyncio.Lock | asyncio.Semaphore | None = None,
     ) -> None:
         self._answer = answer
         self._gathering: _Batch[Asked, Answer] = _Batch()

@@ -28,6 +28,11 @@ class CheckpointInfo:
     size: int
 
 
+#: A checkpoint of at most so many bytes is written together with others, and so many batches at the same time: a folder
+#: that is slow, or hangs, keeps some of them waiting, not all.
+_SMALL, _AT_ONCE = 64 * 1024, 4
+
+
 @dataclass
 class _Write:
     path: str
@@ -46,7 +51,7 @@ class CheckpointStore:
     def __init__(self, address: str) -> None:
         self.address = address
         self._storage, self._root = fsspec.url_to_fs(address)
-        self._writes: Together[_Write, OSError | None] = Together(self._write_all)
+        self._writes: Together[_Write, Exception | None] = Together(self._write_all, asyncio.Semaphore(_AT_ONCE))
 
     def path(self, job_id: UUID, stage: str, *, final: bool) -> str:
         """Return the path of a checkpoint below the store's address."""
@@ -61,17 +66,17 @@ class CheckpointStore:
         path = self.path(job_id, stage, final=final)
         data = json.dumps(content, ensure_ascii=False, indent=1, default=str).encode()
         error = await self._written(_Write(path, data))
-        if error and refuses_writes(error):
+        if isinstance(error, OSError) and refuses_writes(error):
             reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown")
             raise StorageUnavailable(f"The checkpoint {path} could not be stored: {reason}.") from error
         if error:
             raise error
         return path
 
-    async def _written(self, write: _Write) -> OSError | None:
-        # To change to a thread and back takes longer than to write into a folder: what comes together goes together.
-        # Another kind of storage is far away, and answers several at the same time.
-        if not isinstance(self._storage, LocalFileSystem):
+    async def _written(self, write: _Write) -> Exception | None:
+        # To change to a thread and back takes longer than to write a little into a folder: what comes together goes
+        # together. Another kind of storage is far away, and answers several at the same time.
+        if not isinstance(self._storage, LocalFileSystem) or len(write.data) > _SMALL:
             return await anyio.to_thread.run_sync(self._write, write)
         try:
             return await self._writes.ask(write)
@@ -79,10 +84,10 @@ class CheckpointStore:
             write.dropped = True
             raise
 
-    async def _write_all(self, writes: Sequence[_Write]) -> list[OSError | None]:
+    async def _write_all(self, writes: Sequence[_Write]) -> list[Exception | None]:
         return await anyio.to_thread.run_sync(lambda: [self._write(write) for write in writes])
 
-    def _write(self, write: _Write) -> OSError | None:
+    def _write(self, write: _Write) -> Exception | None:
         if write.dropped:
             return None
         full = f"{self._root}/{write.path}"
@@ -91,9 +96,9 @@ class CheckpointStore:
             self._storage.makedirs(full.rpartition("/")[0], exist_ok=True)
             self._storage.pipe_file(partial, write.data)
             self._storage.mv(partial, full)
-        except OSError as error:
+        except Exception as error:
             # The first error says why; what cannot be removed now is replaced by the next attempt.
-            with suppress(OSError):
+            with suppress(Exception):
                 if self._storage.exists(partial):
                     self._storage.rm_file(partial)
             return error

@@ -38,6 +38,8 @@ class Batches(Backend):  # type: ignore[misc]  # the library ships no types
         self.turn = asyncio.Lock()
         self._ends: Together[Done, None] = Together(self._end, self.turn)
         self._ending: set[asyncio.Task[None]] = set()
+        #: Entries that have been taken, and that nobody has begun to work on.
+        self.untouched: dict[str, Job] = {}
 
     @abstractmethod
     async def end(self, done: Sequence[Done]) -> None:
@@ -56,17 +58,30 @@ class Batches(Backend):  # type: ignore[misc]  # the library ships no types
         ending.add_done_callback(self._ending.discard)
 
     async def _end(self, done: Sequence[Done]) -> list[None]:
-        try:
-            await self.end(done)
-        except Exception as error:
-            self._report(error)
+        # Twice, because a store that was restarted has forgotten what it knew of us. What has ended is no longer held.
+        for _ in range(2):
+            try:
+                await self.end(done)
+                break
+            except Exception as error:
+                self._report(error)
         return [None] * len(done)
 
     async def close(self, force: bool = False) -> None:
-        """Close when the entries that are about to end have ended."""
-        if self._ending and not force:
-            await asyncio.wait(self._ending)
+        """Close when the entries that are about to end have ended, and those that nobody works on are back."""
+        if not force:
+            await self._give_back()
+            if self._ending:
+                await asyncio.wait(self._ending)
         await super().close(force=force)
+
+    async def _give_back(self) -> None:
+        """Put entries back in front of all others, or they would wait until their locks have ended."""
+        for job in self.untouched.values():
+            try:
+                await self.retryJob(job.id, True, job.token)
+            except Exception as error:
+                self._report(error)
 
 
 class BatchWorker(EntryWorker, ABC):
@@ -128,13 +143,22 @@ class BatchWorker(EntryWorker, ABC):
                 return []
             wanted = len(self._places)
             taken = await self._taken(token, wanted)
+            self.backend.untouched |= {job.id: job for job in taken}
         # What comes from now on is told of, so there is no need to look again before it does.
         self.drained = len(taken) < wanted
         return taken
+
+    async def processJob(self, job: Job, token: str) -> None:  # noqa: N802 (the library's name)
+        """Work on an entry."""
+        self.backend.untouched.pop(job.id, None)
+        await super().processJob(job, token)
 
     async def close(self, force: bool = False) -> None:
         """Take no more entries, and return when those under way are ended."""
         self.closing = True
         if self._resting:
             self._resting.cancel()
+        if self._fetching and not force:
+            # What it has taken is given back, or worked on, before the store is closed.
+            await asyncio.wait([self._fetching])
         await super().close(force)

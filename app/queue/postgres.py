@@ -77,6 +77,10 @@ class BullmqPostgres(Bullmq):
         super().__init__({"backend": "postgres", "connection": address, "schema": SCHEMA})
         self._database = database
 
+    def _prepare(self, backend: Any) -> None:
+        # Its statements are short, but the planner takes them for long ones, which it would compile first.
+        backend.connection._options += " -c jit=off"
+
     async def open(self) -> None:
         """Create or update BullMQ's tables; concurrent callers wait for the first."""
         await self._queue.backend.waitUntilReady()

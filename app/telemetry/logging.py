@@ -26,8 +26,10 @@ class _Lines(structlog.WriteLogger):
 
     def msg(self, message: str) -> None:
         """Write a line. One that cannot be written is lost, and what it tells of goes on."""
-        with suppress(OSError, ValueError):
-            super().msg(message)
+        # A process without standard error has nowhere to write; the library would take standard output for it.
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                super().msg(message)
 
     debug = info = warning = error = critical = msg
 

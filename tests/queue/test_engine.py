@@ -261,6 +261,18 @@ async def no_entry_ends(settings: Settings):
                 await connection.execute(text(rename.format("aside", "move_to_completed")))
 
 
+async def test_no_statement_of_the_service_or_of_its_queue_is_compiled(settings):
+    """Compiling takes longer than any of them, and up to PostgreSQL 17 the planner would choose it often."""
+    async with open_database(settings) as database:
+        engine = engine_of(settings, database)
+        await engine.open()
+        async with database.engine.connect() as connection:
+            assert (await connection.execute(text("SHOW jit"))).scalar_one() == "off"
+        of_queue = await engine._queue.backend.connection.run("SHOW jit", [])
+        await engine.close()
+    assert of_queue.rows == [("off",)]
+
+
 async def test_what_has_been_taken_is_delivered_also_when_the_next_entry_cannot_be_read(settings, redis_url):
     on_redis = settings.model_copy(update={"redis_url": redis_url})
     async with open_database(on_redis) as database:
@@ -275,6 +287,29 @@ async def test_what_has_been_taken_is_delivered_also_when_the_next_entry_cannot_
                 assert await delivered(seen, 1) == [good.delivery]
         await engine.close()
     assert [line["event"] for line in lines] == [LogEvent.QUEUE_ERROR]
+
+
+@pytest.mark.parametrize("begun", [1, 60, 130])
+async def test_a_worker_that_stops_leaves_no_entry_under_its_locks(engine, begun):
+    """Another worker goes on at once; an entry under a lock would wait until the lock has ended."""
+    seen, enough = [], asyncio.Event()
+
+    async def consume(delivery: Delivery) -> None:
+        seen.append(delivery)
+        if len(seen) >= begun:
+            enough.set()
+        # Work of different length, so that places are free at different times.
+        await asyncio.sleep(len(seen) % 7 / 1000)
+
+    await engine.enqueue([entry() for _ in range(300)])
+    consumer = await engine.consume(consume, concurrency=50, lease=LEASE)
+    async with asyncio.timeout(20):
+        await enough.wait()
+    await consumer.stop()
+    left = await engine.counts()
+    assert left["active"] == 0
+    assert len(set(seen)) + left["waiting"] + left["prioritized"] == 300
+    assert len(set(seen)) == len(seen)
 
 
 async def test_an_entry_that_comes_alone_is_not_paid_for_with_a_look_for_each_place(settings, redis_url):
