@@ -38,8 +38,9 @@ class Batches(Backend):  # type: ignore[misc]  # the library ships no types
         self.turn = asyncio.Lock()
         self._ends: Together[Done, None] = Together(self._end, self.turn)
         self._ending: set[asyncio.Task[None]] = set()
-        #: Entries that have been taken, and that nobody has begun to work on.
+        #: Entries that have been taken and that nobody has begun to work on, and the work on the others.
         self.untouched: dict[str, Job] = {}
+        self.working: set[asyncio.Task[Any]] = set()
 
     @abstractmethod
     async def end(self, done: Sequence[Done]) -> None:
@@ -68,16 +69,20 @@ class Batches(Backend):  # type: ignore[misc]  # the library ships no types
         return [None] * len(done)
 
     async def close(self, force: bool = False) -> None:
-        """Close when the entries that are about to end have ended, and those that nobody works on are back."""
+        """Close when the entries that are worked on have ended, and those that nobody works on are back.
+
+        The library waits for what it knew of when it was told to close, and more may have been taken meanwhile.
+        """
         if not force:
             await self._give_back()
-            if self._ending:
-                await asyncio.wait(self._ending)
+            while under_way := self.working | self._ending:
+                await asyncio.wait(under_way)
         await super().close(force=force)
 
     async def _give_back(self) -> None:
         """Put entries back in front of all others, or they would wait until their locks have ended."""
-        for job in self.untouched.values():
+        while self.untouched:
+            _, job = self.untouched.popitem()
             try:
                 await self.retryJob(job.id, True, job.token)
             except Exception as error:
@@ -149,8 +154,12 @@ class BatchWorker(EntryWorker, ABC):
         return taken
 
     async def processJob(self, job: Job, token: str) -> None:  # noqa: N802 (the library's name)
-        """Work on an entry."""
-        self.backend.untouched.pop(job.id, None)
+        """Work on an entry, unless it has been given back."""
+        task = asyncio.current_task()
+        if self.backend.untouched.pop(job.id, None) is None or task is None:
+            return
+        self.backend.working.add(task)
+        task.add_done_callback(self.backend.working.discard)
         await super().processJob(job, token)
 
     async def close(self, force: bool = False) -> None:

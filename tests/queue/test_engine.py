@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from uuid import uuid4
 
 import pytest
@@ -289,26 +290,23 @@ async def test_what_has_been_taken_is_delivered_also_when_the_next_entry_cannot_
     assert [line["event"] for line in lines] == [LogEvent.QUEUE_ERROR]
 
 
-@pytest.mark.parametrize("begun", [1, 60, 130])
-async def test_a_worker_that_stops_leaves_no_entry_under_its_locks(engine, begun):
+async def test_a_worker_that_stops_leaves_no_entry_under_its_locks(engine):
     """Another worker goes on at once; an entry under a lock would wait until the lock has ended."""
-    seen, enough = [], asyncio.Event()
+    chance, seen, left = Random(7), [], 1500
 
     async def consume(delivery: Delivery) -> None:
         seen.append(delivery)
-        if len(seen) >= begun:
-            enough.set()
-        # Work of different length, so that places are free at different times.
-        await asyncio.sleep(len(seen) % 7 / 1000)
+        await asyncio.sleep(chance.uniform(0, 0.02))  # work of different length
 
-    await engine.enqueue([entry() for _ in range(300)])
-    consumer = await engine.consume(consume, concurrency=50, lease=LEASE)
-    async with asyncio.timeout(20):
-        await enough.wait()
-    await consumer.stop()
-    left = await engine.counts()
-    assert left["active"] == 0
-    assert len(set(seen)) + left["waiting"] + left["prioritized"] == 300
+    await engine.enqueue([entry() for _ in range(left)])
+    for _ in range(6):
+        consumer = await engine.consume(consume, concurrency=50, lease=LEASE)
+        await delivered(seen, len(seen) + 1)
+        await asyncio.sleep(chance.uniform(0, 0.1))  # any moment
+        await consumer.stop()
+        counts = await engine.counts()
+        assert counts["active"] == 0
+        assert len(seen) + counts["waiting"] + counts["prioritized"] == left
     assert len(set(seen)) == len(seen)
 
 
