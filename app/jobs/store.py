@@ -226,14 +226,22 @@ class JobStore(JobCreation):
 
     async def renew(self, worker_id: str, leases: Iterable[Lease], *, lease: timedelta) -> list[RunningState]:
         """Lengthen a worker's leases; one that is missing from the answer is lost."""
-        held = [(lease.job_id, lease.run) for lease in leases]
-        statement = (
-            update(jobs)
+        wanted = [(lease.job_id, lease.run) for lease in leases]
+        # In the one order in which rows of several jobs are locked; see app.jobs.dependents.
+        held = (
+            select(jobs.c.id)
             .where(
                 jobs.c.worker_id == worker_id,
                 jobs.c.status == Status.PROCESSING.value,
-                tuple_(jobs.c.id, jobs.c.run).in_(held),
+                tuple_(jobs.c.id, jobs.c.run).in_(wanted),
             )
+            .order_by(jobs.c.dependency_depth, jobs.c.id)
+            .with_for_update()
+            .cte("held")
+        )
+        statement = (
+            update(jobs)
+            .where(jobs.c.id == held.c.id)
             .values(lock_expires_at=self.clock.now(lease))
             .returning(jobs.c.id, jobs.c.run, jobs.c.control_request)
         )

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.database.tables import jobs
@@ -18,6 +18,7 @@ from app.jobs.model import ERROR_LOG_LIMIT, Caller, Lease, Request
 from app.jobs.recovery import RecoveryStore, Verdict
 from app.jobs.states import TERMINAL, TRANSITIONS, Actor, Event, Status, target
 from app.jobs.store import Claim, JobStore
+from tests.waiting import eventually
 from tests.workers.samples import counting_registry
 
 pytestmark = pytest.mark.anyio
@@ -253,6 +254,32 @@ async def test_a_step_and_a_heartbeat_renew_the_lease(services):
         before = (await services.reader.get(job.id)).lock_expires_at
         await renew()
         assert (await services.reader.get(job.id)).lock_expires_at > before
+
+
+async def test_a_heartbeat_takes_rows_in_the_one_order_and_waits_with_nothing_that_others_need(services):
+    """Or it would wait for an end that waits for it."""
+    made = [await services.store.create(new(), caller=TEST) for _ in range(8)]
+    leases = [(await services.store.claim(job.id, job.run, worker_id="w", lease=LEASE)).lease for job in made]
+    first, *others = sorted(leases, key=lambda lease: lease.job_id)
+
+    def locking(ids, *, nowait=False):
+        rows = select(jobs.c.id).where(jobs.c.id.in_(ids)).with_for_update(nowait=nowait)
+        return rows if nowait else rows.order_by(jobs.c.id)
+
+    async def waits():
+        query = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%lock_expires%'"
+        )
+        async with services.database.engine.connect() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async with services.database.engine.begin() as end:
+        await end.execute(locking([first.job_id]))
+        # As a worker has them: by no order at all.
+        heartbeat = asyncio.create_task(services.store.renew("w", [*reversed(others), first], lease=LEASE))
+        await eventually(waits)
+        await end.execute(locking([lease.job_id for lease in others], nowait=True))
+    assert {state.lease for state in await heartbeat} == set(leases)
 
 
 @pytest.mark.parametrize("ended", [Event.FAIL, Event.STOP])
