@@ -36,4 +36,4 @@ def test_what_writes_jobs_asks_no_clock_of_its_own():
         for path in (APP / folder).rglob("*.py")
         if asks_its_own_clock(path)
     }
-    assert found == {"queue/outbox.py", "queue/postgres.py"}
+    assert found == {"queue/outbox.py", "queue/postgres.py", "queue/redis.py"}
