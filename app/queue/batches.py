@@ -155,12 +155,14 @@ class BatchWorker(EntryWorker, ABC):
 
     async def processJob(self, job: Job, token: str) -> None:  # noqa: N802 (the library's name)
         """Work on an entry, unless it has been given back."""
-        task = asyncio.current_task()
-        if self.backend.untouched.pop(job.id, None) is None or task is None:
+        if self.backend.untouched.pop(job.id, None) is None:
             return
+        task = asyncio.current_task()
         self.backend.working.add(task)
-        task.add_done_callback(self.backend.working.discard)
-        await super().processJob(job, token)
+        try:
+            await super().processJob(job, token)
+        finally:
+            self.backend.working.discard(task)
 
     async def close(self, force: bool = False) -> None:
         """Take no more entries, and return when those under way are ended."""

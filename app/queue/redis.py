@@ -57,35 +57,35 @@ class _Worker(BatchWorker):
     async def _taken(self, token: str, most: int) -> list[Job]:
         # Twice as many each time: many are not taken slowly, and one is not paid for with a look for each place.
         taken: list[Job] = []
-        errors: list[Exception] = []
         wanted = 1
-        while wanted and not errors:
-            tokens = [f"{token}.{len(taken) + place}" for place in range(wanted)]
-            found = [job for job in await self._take_some(tokens, errors) if job]
-            taken += found
-            wanted = min(2 * wanted, most - len(taken)) if len(found) == wanted else 0
-        if errors and not taken:
-            raise errors[0]
-        for error in errors:
-            # What has been taken is ours until its lock ends, so it is kept.
-            self.report(error)
+        while wanted:
+            found = await self._take_some([f"{token}.{len(taken) + place}" for place in range(wanted)])
+            taken += [job for job in found if isinstance(job, Job)]
+            errors = [error for error in found if isinstance(error, Exception)]
+            if errors and not taken:
+                raise errors[0]
+            for error in errors:
+                # What has been taken is ours until its lock ends, so it is kept.
+                self.report(error)
+            wanted = 0 if errors or None in found else min(2 * wanted, most - len(taken))
         return taken
 
-    async def _take_some(self, tokens: Sequence[str], errors: list[Exception]) -> list[Job | None]:
-        """Return an entry, or None, for each of ``tokens``; what cannot be taken, or read, goes to ``errors``."""
-        found: list[Job | None] = []
+    async def _take_some(self, tokens: Sequence[str]) -> list[Job | Exception | None]:
+        """Return for each of ``tokens`` an entry, or None, or why it cannot be read; one error alone is everybody's."""
         try:
             answers = await self.backend.take(tokens, self.opts["lockDuration"])
         except Exception as error:
-            answers = [error]
-        for answer, token in zip(answers, tokens, strict=False):
-            try:
-                if isinstance(answer, Exception):
-                    raise answer
-                found.append(await self.nextJobFromJobData(*raw2NextJobData(answer), token))
-            except Exception as error:
-                errors.append(error)
-        return found
+            return [error]
+        return [await self._read(answer, token) for answer, token in zip(answers, tokens, strict=True)]
+
+    async def _read(self, answer: Any, token: str) -> Job | Exception | None:
+        if isinstance(answer, Exception):
+            return answer
+        try:
+            job: Job | None = await self.nextJobFromJobData(*raw2NextJobData(answer), token)
+        except Exception as error:
+            return error
+        return job
 
 
 class BullmqRedis(Bullmq):

@@ -36,6 +36,16 @@ async def engine(settings_of_each_queue):
         await engine.close()
 
 
+@pytest.fixture
+async def engine_on_redis(settings, redis_url):
+    on_redis = settings.model_copy(update={"redis_url": redis_url})
+    async with open_database(on_redis) as database:
+        engine = engine_of(on_redis, database)
+        await engine.open()
+        yield engine
+        await engine.close()
+
+
 def entry(priority: int = 50, delay: float = 0, run: int = 1) -> Entry:
     return Entry(Delivery(uuid4(), run), "count", priority, timedelta(seconds=delay))
 
@@ -274,19 +284,14 @@ async def test_no_statement_of_the_service_or_of_its_queue_is_compiled(settings)
     assert of_queue.rows == [("off",)]
 
 
-async def test_what_has_been_taken_is_delivered_also_when_the_next_entry_cannot_be_read(settings, redis_url):
-    on_redis = settings.model_copy(update={"redis_url": redis_url})
-    async with open_database(on_redis) as database:
-        engine = engine_of(on_redis, database)
-        await engine.open()
-        good, bad = entry(priority=90), entry(priority=10)
-        await engine.enqueue([good, bad])
-        with redis.Redis.from_url(redis_url) as client:
-            client.hset(f"bull:{QUEUE}:{bad.delivery.entry_id}", "opts", "no JSON")
-        with capture_logs() as lines:
-            async with consuming(engine, concurrency=2) as seen:
-                assert await delivered(seen, 1) == [good.delivery]
-        await engine.close()
+async def test_what_has_been_taken_is_delivered_also_when_the_next_entry_cannot_be_read(engine_on_redis, redis_url):
+    good, bad = entry(priority=90), entry(priority=10)
+    await engine_on_redis.enqueue([good, bad])
+    with redis.Redis.from_url(redis_url) as client:
+        client.hset(f"bull:{QUEUE}:{bad.delivery.entry_id}", "opts", "no JSON")
+    with capture_logs() as lines:
+        async with consuming(engine_on_redis, concurrency=2) as seen:
+            assert await delivered(seen, 1) == [good.delivery]
     assert [line["event"] for line in lines] == [LogEvent.QUEUE_ERROR]
 
 
@@ -310,21 +315,16 @@ async def test_a_worker_that_stops_leaves_no_entry_under_its_locks(engine):
     assert len(set(seen)) == len(seen)
 
 
-async def test_an_entry_that_comes_alone_is_not_paid_for_with_a_look_for_each_place(settings, redis_url):
-    on_redis = settings.model_copy(update={"redis_url": redis_url})
-    async with open_database(on_redis) as database:
-        engine = engine_of(on_redis, database)
-        await engine.open()
-        with redis.Redis.from_url(redis_url) as client:
-            async with consuming(engine, concurrency=50) as seen:
-                await engine.enqueue([entry()])
-                await delivered(seen, 1)
-                client.config_resetstat()
-                for number in range(2, 12):
-                    await engine.enqueue([entry()])
-                    await delivered(seen, number)
-            scripts = client.info("commandstats")["cmdstat_evalsha"]["calls"]
-        await engine.close()
+async def test_an_entry_that_comes_alone_is_not_paid_for_with_a_look_for_each_place(engine_on_redis, redis_url):
+    with redis.Redis.from_url(redis_url) as client:
+        async with consuming(engine_on_redis, concurrency=50) as seen:
+            await engine_on_redis.enqueue([entry()])
+            await delivered(seen, 1)
+            client.config_resetstat()
+            for number in range(2, 12):
+                await engine_on_redis.enqueue([entry()])
+                await delivered(seen, number)
+        scripts = client.info("commandstats")["cmdstat_evalsha"]["calls"]
     assert scripts <= 10 * 8, "added, taken, ended, and looked for once more before and after"
 
 
